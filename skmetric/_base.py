@@ -1,0 +1,300 @@
+"""From hyper-parameters to parts: what the three estimators share."""
+
+import copy
+import math
+from contextlib import contextmanager
+from functools import partial
+from numbers import Integral, Real
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.model_selection import train_test_split
+from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ._callbacks import NO_CALLBACKS, CallbackSupportMixin, FitCallbacks
+from .activations import ACTIVATIONS
+from .network import Network, initial_parameters, outputs
+from .optimizers import OPTIMIZERS
+from .sampling import BATCH_SAMPLERS
+from .schedules import SCHEDULES, make_schedule
+from .training import Progress, train
+
+CHUNK = 1024  # rows that go through the network at a time when nothing is learned
+AUTO_BATCH_SIZE = 256
+
+
+def store_parameters(estimator, arguments):
+    """Store the arguments of ``__init__`` under their own names, as they came."""
+    for name in estimator._get_param_names():
+        setattr(estimator, name, arguments[name])
+
+
+@contextmanager
+def unchanged_on_failure(estimator):
+    """Give an estimator back the attributes that it had, should anything go wrong."""
+    before = vars(estimator).copy()
+    try:
+        yield
+    except BaseException:
+        # What scikit-learn stores for its callbacks is its own to take away.
+        before |= {name: value for name, value in vars(estimator).items() if "_callback" in name}
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def _working_dtype(dtype):
+    """Float32 for all that fits into it (float16, bool, small integers), else float64."""
+    return np.promote_types(dtype, np.float32) if dtype.itemsize <= 8 else np.dtype(np.float64)
+
+
+def _check_finite(X, estimator):
+    """As scikit-learn's check, but in pieces: no dtype and no memory layout needs a copy of `X`."""
+    values = X.data[np.newaxis] if issparse(X) else X
+    if values.dtype.kind != "f":
+        return
+    step = max(1, 2**20 // max(1, values.shape[1]))
+    for start in range(0, len(values), step):
+        piece = values[start : start + step].astype(_working_dtype(values.dtype), copy=False)
+        assert_all_finite(piece, estimator_name=type(estimator).__name__, input_name="X")
+
+
+def check_two_classes(y, estimator):
+    """Raise ValueError where the labels are all the same."""
+    classes = np.unique(y)
+    if len(classes) < 2:
+        raise ValueError(
+            f"{type(estimator).__name__} needs samples of at least 2 classes, but the data has only "
+            f"one class: {classes[0]!r}."
+        )
+
+
+class NetworkEstimator(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, BaseEstimator
+):
+    """Hyper-parameters of the training, and the training. The estimators say what is learned."""
+
+    _parameter_constraints = {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "solver": [StrOptions(set(OPTIMIZERS))],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions(set(SCHEDULES)), callable],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "decay_rate": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+        ],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.required = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    # --- input --------------------------------------------------------------------------------------
+
+    def _check_X_y(self, X, y, reset):
+        """Rows to learn from, as they came wherever they are an array, and their labels."""
+        X, y = validate_data(self, X, y, reset=reset, accept_sparse="csr", ensure_all_finite=False)
+        _check_finite(X, self)
+        check_classification_targets(y)
+        return X, y
+
+    def _check_X(self, X):
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, accept_sparse="csr", ensure_all_finite=False)
+        _check_finite(X, self)
+        return X
+
+    # --- output -------------------------------------------------------------------------------------
+
+    def _outputs(self, X, n_layers=None):
+        """Logits, embeddings, or the first `n_layers` layers without an activation on the last."""
+        coefs, intercepts = self.coefs_[:n_layers], self.intercepts_[:n_layers]
+        chunk = min(CHUNK, X.shape[0])
+        return outputs(Network(coefs, intercepts, self.activation, chunk), X, chunk)
+
+    # --- training -----------------------------------------------------------------------------------
+
+    def _train(self, X, targets, *, loss, score, n_outputs, sampler, incremental, report=dict):
+        """Build the parts, train, and store the result.
+
+        Parameters
+        ----------
+        X : ndarray or CSR matrix of shape (n_samples, n_features)
+        targets : tuple of ndarray of shape (n_samples,)
+            What `loss` and `score` take after `Z`; the first are the codes of the classes.
+        loss : callable
+            ``loss(Z, *targets) -> (value, dZ)``.
+        score : callable
+            ``score(Z, *targets) -> float``, for early stopping.
+        n_outputs : int
+            Width of `Z`.
+        sampler : str
+            Key of `BATCH_SAMPLERS`.
+        incremental : bool
+            Whether this is `partial_fit`: one epoch more, without early stopping.
+        report : callable, default=dict
+            See `train`.
+        """
+        if incremental and self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True.")
+        continued = hasattr(self, "coefs_") and (incremental or self.warm_start)
+        rng = self._generator(continued)
+        y = targets[0]
+        network, rows, validation_rows = self._network(X, y, n_outputs, rng, continued)
+        optimizer = self._optimizer(network, continued)
+        before = self.history_ if continued else []
+        epochs = range(len(before), len(before) + (1 if incremental else self.max_iter))
+        callbacks = (
+            NO_CALLBACKS if incremental else FitCallbacks(self, network, X, lambda: self.classes_[y])
+        )
+        try:
+            history = train(
+                network,
+                loss,
+                optimizer,
+                self._schedule(range(self.max_iter) if incremental else epochs),
+                partial(
+                    BATCH_SAMPLERS[sampler],
+                    rows,
+                    y[rows],
+                    len(network.ones),
+                    rng if self.shuffle else None,
+                ),
+                X,
+                targets,
+                epochs=epochs,
+                progress=Progress(self.tol, self.n_iter_no_change),
+                callbacks=callbacks,
+                validate=self._validator(network, score, X, targets, validation_rows),
+                report=report,
+                verbose=self.verbose,
+            )
+        except FloatingPointError as error:
+            raise ValueError(
+                f"Training of {type(self).__name__} diverged: the loss or a weight is not finite any "
+                f"more. Lower learning_rate_init (now {self.learning_rate_init}), or scale X, with "
+                "StandardScaler for example."
+            ) from error
+        self._store(network, before + history)
+        self._rng = rng
+        if incremental or self.warm_start:
+            self._optimizer_state = optimizer.state
+        callbacks.fit_ends()
+        return self
+
+    def _generator(self, continued):
+        if continued:
+            return copy.deepcopy(self._rng)
+        seed = check_random_state(self.random_state).randint(2**31, size=4)
+        return np.random.default_rng(seed)
+
+    def _network(self, X, y, n_outputs, rng, continued):
+        """Network to train, rows to train on, rows to validate on (None without early stopping)."""
+        widths = self._widths(n_outputs)
+        if continued:
+            coefs, intercepts = self._copied_parameters(widths)
+        else:
+            dtype = _working_dtype(X.dtype)
+            coefs, intercepts = initial_parameters(widths, rng, dtype)
+        rows, validation_rows = self._split(y, rng)
+        wanted = AUTO_BATCH_SIZE if self.batch_size == "auto" else self.batch_size
+        batch_size = min(wanted, len(rows))
+        network = Network(coefs, intercepts, self.activation, batch_size, self.dropout, rng)
+        return network, rows, validation_rows
+
+    def _widths(self, n_outputs):
+        hidden = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object)).ravel()
+        if not all(isinstance(width, Integral) and width > 0 for width in hidden):
+            raise ValueError(
+                "hidden_layer_sizes must be integers > 0, one for each hidden layer, "
+                f"got {self.hidden_layer_sizes!r}."
+            )
+        return [self.n_features_in_, *map(int, hidden), n_outputs]
+
+    def _copied_parameters(self, widths):
+        """Copies of the fitted parameters, so that a failure leaves those alone."""
+        fitted = [self.coefs_[0].shape[0], *(W.shape[1] for W in self.coefs_)]
+        if fitted != widths:
+            raise ValueError(
+                f"The fitted network has layers of {fitted} units, but the data and the parameters "
+                f"ask for {widths}. Call fit with warm_start=False to begin anew."
+            )
+        return [W.copy() for W in self.coefs_], [b.copy() for b in self.intercepts_]
+
+    def _split(self, y, rng):
+        rows = np.arange(len(y))
+        if not self.early_stopping:
+            return rows, None
+        seed = int(rng.integers(2**31))
+        try:
+            return train_test_split(
+                rows, test_size=self.validation_fraction, random_state=seed, stratify=y
+            )
+        except ValueError as error:
+            raise ValueError(
+                "early_stopping=True sets rows of each class aside, which is not possible here with "
+                f"validation_fraction={self.validation_fraction}: {error}"
+            ) from error
+
+    def _optimizer(self, network, continued):
+        decays = [self.alpha] * len(network.coefs) + [0.0] * len(network.intercepts)
+        make = OPTIMIZERS[self.solver]
+        optimizer = make(network.parameters, decays, self.momentum, self.nesterovs_momentum)
+        state = getattr(self, "_optimizer_state", {}) if continued else {}
+        # Another solver than before begins with a state of its own.
+        if state.keys() == optimizer.state.keys():
+            optimizer.state = copy.deepcopy(state)
+        return optimizer
+
+    def _schedule(self, epochs):
+        return make_schedule(
+            self.learning_rate, self.learning_rate_init, epochs.start, epochs.stop, self.decay_rate
+        )
+
+    def _validator(self, network, score, X, targets, rows):
+        """``validate() -> float`` on the rows set aside; None where there are none."""
+        if rows is None:
+            return None
+        chunk = min(CHUNK, len(rows))
+        # Without dropout, and with buffers of its own; the parameters are the same arrays.
+        trained = Network(network.coefs, network.intercepts, self.activation, chunk)
+        targets = [target[rows] for target in targets]
+        return lambda: score(outputs(trained, X, chunk, rows), *targets)
+
+    def _store(self, network, history):
+        vars(self).pop("_optimizer_state", None)
+        self.coefs_ = network.coefs
+        self.intercepts_ = network.intercepts
+        self.history_ = history
+        self.n_iter_ = len(history)
+        self.loss_curve_ = [entry["loss"] for entry in history]
+        self.loss_ = self.loss_curve_[-1] if history else math.nan
+        if self.early_stopping:
+            self.best_loss_ = None
+            self.validation_scores_ = [entry["validation_score"] for entry in history]
+            self.best_validation_score_ = max(self.validation_scores_, default=math.nan)
+        else:
+            self.best_loss_ = min(self.loss_curve_, default=math.nan)
+            self.validation_scores_ = self.best_validation_score_ = None

@@ -1,0 +1,79 @@
+"""Callbacks of scikit-learn 1.9 and later; nothing happens on earlier versions.
+
+``sklearn.callback`` is experimental: this is the only place that knows it.
+"""
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:
+
+    class CallbackSupportMixin:
+        """Stands for scikit-learn's class of this name, which has `set_callbacks`."""
+
+    def with_callbacks(method):
+        """Leave a method as it is."""
+        return method
+
+
+class FitCallbacks:
+    """One task for `fit`, and below it one for each epoch.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose callbacks are called.
+    network : Network
+        Holds the parameters while they are trained.
+    X, y : array-like, or callables without arguments
+        The data, as the callbacks get them.
+    """
+
+    def __init__(self, estimator, network, X, y):
+        self.root = None
+        if hasattr(estimator, "_init_callback_context"):
+            self.network = network
+            self.data = {"estimator": estimator, "X": X, "y": y}
+            self.root = estimator._init_callback_context(max_subtasks=estimator.max_iter)
+            self.root.call_on_fit_task_begin(**self.data)
+
+    def _fitted(self):
+        """The attributes that make the estimator as it is now a fitted one."""
+        return {
+            "coefs_": [W.copy() for W in self.network.coefs],
+            "intercepts_": [b.copy() for b in self.network.intercepts],
+        }
+
+    def _ends(self, task):
+        return task.call_on_fit_task_end(reconstruction_attributes=self._fitted, **self.data)
+
+    def epoch_begins(self):
+        """Tell the callbacks that an epoch begins."""
+        if self.root:
+            self.epoch = self.root.subcontext(task_name="epoch")
+            self.epoch.call_on_fit_task_begin(**self.data)
+
+    def epoch_ends(self):
+        """Tell them that it ended; whether one of them wants training to stop."""
+        return bool(self.root) and self._ends(self.epoch)
+
+    def fit_ends(self):
+        """Tell them that training is over."""
+        if self.root:
+            self._ends(self.root)
+
+
+class NoCallbacks:
+    """What `partial_fit` gives to the training loop: scikit-learn's callbacks are for `fit`."""
+
+    def epoch_begins(self):
+        """Do nothing."""
+
+    def epoch_ends(self):
+        """Never stop."""
+        return False
+
+    def fit_ends(self):
+        """Do nothing."""
+
+
+NO_CALLBACKS = NoCallbacks()

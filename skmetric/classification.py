@@ -1,0 +1,249 @@
+"""Classification with a softmax network."""
+
+import numpy as np
+from scipy.special import log_softmax, softmax
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.metrics import accuracy_score
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import _check_partial_fit_first_call
+from sklearn.utils.validation import _check_sample_weight
+
+from ._base import (
+    NetworkEstimator,
+    check_two_classes,
+    store_parameters,
+    unchanged_on_failure,
+)
+from ._callbacks import with_callbacks
+from .activations import ACTIVATIONS
+from .losses import LOGIT_LOSSES
+
+
+def _accuracy(Z, y, sample_weight=None):
+    return accuracy_score(y, Z.argmax(axis=1), sample_weight=sample_weight)
+
+
+class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
+    """Classifier: a network of dense layers with a softmax at the end.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : tuple of int or int, default=(256,)
+        Widths of the hidden layers; ``()`` is multinomial logistic regression.
+    """
+
+    _parameter_constraints = {
+        **NetworkEstimator._parameter_constraints,
+        "loss": [StrOptions(set(LOGIT_LOSSES))],
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(256,),
+        activation="relu",
+        *,
+        loss="log_loss",
+        solver="adam",
+        alpha=0.0,
+        dropout=0.0,
+        batch_size="auto",
+        learning_rate="constant",
+        learning_rate_init=0.001,
+        decay_rate=0.001,
+        max_iter=100,
+        shuffle=True,
+        random_state=None,
+        tol=1e-4,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        class_weight=None,
+    ):
+        store_parameters(self, locals())
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training rows.
+        y : array-like of shape (n_samples,)
+            Their classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, >= 0. A weight of 2 is a row given twice, as far as the division into batches
+            does not tell the two apart.
+
+        Returns
+        -------
+        self : SoftmaxMLPClassifier
+
+        Raises
+        ------
+        ValueError
+            With fewer than two classes, weights that are all 0, or when the training diverges.
+        """
+        with unchanged_on_failure(self):
+            X, y = self._check_X_y(X, y, reset=True)
+            classes = np.unique(y)
+            if self.warm_start and hasattr(self, "coefs_") and not np.array_equal(classes, self.classes_):
+                raise ValueError(
+                    "warm_start=True needs the classes of the call of fit before, "
+                    f"{self.classes_}, but y has {classes}. Set warm_start=False to begin anew."
+                )
+            self.classes_ = classes
+            return self._fit(X, y, sample_weight, incremental=False)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Go over the given rows once.
+
+        With all the rows this is one more epoch of `fit`. It needs ``early_stopping=False``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Some rows.
+        y : array-like of shape (n_samples,)
+            Their classes.
+        classes : array-like of shape (n_classes,), default=None
+            All classes that will come; needed in the first call.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights, >= 0, relative to each other within the given rows.
+
+        Returns
+        -------
+        self : SoftmaxMLPClassifier
+        """
+        with unchanged_on_failure(self):
+            first = _check_partial_fit_first_call(self, classes)
+            check_two_classes(self.classes_, self)
+            X, y = self._check_X_y(X, y, reset=first)
+            return self._fit(X, y, sample_weight, incremental=True)
+
+    def _fit(self, X, y, sample_weight, incremental):
+        encoder = LabelEncoder()
+        encoder.classes_ = self.classes_
+        codes = encoder.transform(y)
+        weights = self._weights(X, codes, sample_weight, incremental)
+        if not incremental:
+            check_two_classes(y if weights is None else y[weights > 0], self)
+        return self._train(
+            X,
+            (codes,) if weights is None else (codes, weights),
+            loss=LOGIT_LOSSES[self.loss],
+            score=_accuracy,
+            n_outputs=len(self.classes_),
+            sampler="shuffle",
+            incremental=incremental,
+        )
+
+    def _weights(self, X, codes, sample_weight, incremental):
+        """Weights with mean 1, so that a weighted loss has the scale of a plain one; or None."""
+        if sample_weight is None and self.class_weight is None:
+            return None
+        if incremental and self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all the rows: partial_fit takes class_weight as a dict."
+            )
+        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        labels = self.classes_[codes]
+        weights = (
+            weights * compute_class_weight(self.class_weight, classes=self.classes_, y=labels)[codes]
+        )
+        if not weights.any():
+            raise ValueError("Sample weights must contain at least one non-zero number.")
+        return weights / weights.mean()
+
+    def decision_function(self, X):
+        """Logits.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        logits : ndarray of shape (n_samples, n_classes), or (n_samples,) with two classes
+            With two classes the logit of the second one less that of the first.
+        """
+        Z = self._outputs(self._check_X(X))
+        return Z[:, 1] - Z[:, 0] if Z.shape[1] == 2 else Z
+
+    def predict(self, X):
+        """Classes of the largest probability.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
+        codes = self._outputs(self._check_X(X)).argmax(axis=1)
+        return self.classes_[codes]
+
+    def predict_proba(self, X):
+        """Probabilities of the classes, in the order of `classes_`.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        P : ndarray of shape (n_samples, n_classes)
+        """
+        return softmax(self._outputs(self._check_X(X)), axis=1)
+
+    def predict_log_proba(self, X):
+        """Logarithms of the probabilities, finite however far the data lies.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_P : ndarray of shape (n_samples, n_classes)
+        """
+        return log_softmax(self._outputs(self._check_X(X)), axis=1)
+
+    def transform(self, X):
+        """Activations of the last hidden layer.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        H : ndarray of shape (n_samples, width of the last hidden layer)
+
+        Raises
+        ------
+        AttributeError
+            Where there is no hidden layer.
+        """
+        X = self._check_X(X)
+        if len(self.coefs_) == 1:
+            raise AttributeError(
+                "transform gives the last hidden layer, and hidden_layer_sizes=() has none."
+            )
+        H = self._outputs(X, n_layers=-1)
+        ACTIVATIONS[self.activation][0](H)
+        return H
+
+    @property
+    def _n_features_out(self):
+        return self.coefs_[-1].shape[0]

@@ -1,0 +1,231 @@
+"""The network: dense layers, element-wise activations between them, linear at the end.
+
+All products of a training step go through SciPy's BLAS: NumPy has another one, with threads of its
+own, and the two wait for each other where they alternate. Arrays are in C order and BLAS works in
+Fortran order, so that each product is written for the transposes: ``out.T = B.T @ A.T``.
+"""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+from scipy.linalg import get_blas_funcs
+from scipy.sparse import issparse
+
+from .activations import ACTIVATIONS
+
+
+def initial_parameters(widths, rng, dtype):
+    """Random weights and zero biases.
+
+    Uniform on ``[-r, r]`` with ``r = sqrt(6 / (fan_in + fan_out))``.
+
+    Parameters
+    ----------
+    widths : list of int
+        Of the input, the hidden layers and the output.
+    rng : numpy.random.Generator
+        Source of the weights.
+    dtype : dtype
+        Of the arrays.
+
+    Returns
+    -------
+    coefs : list of ndarray of shape (fan_in, fan_out)
+        Weights.
+    intercepts : list of ndarray of shape (fan_out,)
+        Biases.
+
+    References
+    ----------
+    X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", AISTATS 2010, equation 16.
+    """
+    coefs = []
+    for fan_in, fan_out in pairwise(widths):
+        bound = math.sqrt(6 / (fan_in + fan_out))
+        coefs.append(rng.uniform(-bound, bound, (fan_in, fan_out)).astype(dtype))
+    return coefs, [np.zeros(width, dtype=dtype) for width in widths[1:]]
+
+
+class WeightGradient:
+    """``g = H.T @ delta``, not computed before it is known where it goes."""
+
+    def __init__(self, H, delta, gemm):
+        self.H, self.delta, self.gemm = H, delta, gemm
+
+    def add_to(self, out, alpha, beta):
+        """``out <- beta * out + alpha * g``."""
+        self.gemm(alpha, self.delta.T, self.H.T, beta=beta, c=out.T, trans_b=1, overwrite_c=1)
+
+
+class BiasGradient:
+    """``g = delta.sum(axis=0)``."""
+
+    def __init__(self, delta, ones, gemv):
+        self.delta, self.ones, self.gemv = delta, ones, gemv
+
+    def add_to(self, out, alpha, beta):
+        """``out <- beta * out + alpha * g``."""
+        self.gemv(alpha, self.delta.T, self.ones, beta=beta, y=out, overwrite_y=1)
+
+
+class Network:
+    """Dense layers on top of each other, and the buffers for one batch.
+
+    ``H_0 = X``, ``H_l = f(H_{l-1} W_l + b_l)`` for hidden layers, ``Z = H_{L-1} W_L + b_L``.
+
+    Parameters
+    ----------
+    coefs : list of ndarray of shape (fan_in, fan_out), C-contiguous float32 or float64
+        Weights; used, not copied.
+    intercepts : list of ndarray of shape (fan_out,)
+        Biases; used, not copied.
+    activation : str
+        Key of `ACTIVATIONS`.
+    batch_size : int
+        Rows that the buffers hold.
+    dropout : float, default=0.0
+        Fraction of hidden units that `forward` drops; the others are scaled by 1 / (1 - dropout).
+    rng : numpy.random.Generator, default=None
+        Source of the dropped units; needed with `dropout`.
+
+    References
+    ----------
+    N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting",
+    JMLR 15, 2014.
+    """
+
+    def __init__(self, coefs, intercepts, activation, batch_size, dropout=0.0, rng=None):
+        self.coefs = coefs
+        self.intercepts = intercepts
+        self.dropout = dropout
+        self.rng = rng
+        self.value, self.chain = ACTIVATIONS[activation]
+        dtype = coefs[0].dtype
+        self.gemm, self.gemv = get_blas_funcs(("gemm", "gemv"), dtype=dtype)
+        widths = [coefs[0].shape[0], *(W.shape[1] for W in coefs)]
+        # Zeros, since a product with beta = 0 may still read what it overwrites.
+        self.buffers = [np.zeros((batch_size, width), dtype=dtype) for width in widths]
+        self.delta_buffers = [np.zeros_like(buffer) for buffer in self.buffers[1:-1]]
+        self.masks = [None] * len(self.delta_buffers)
+        self.ones = np.ones(batch_size, dtype=dtype)
+
+    @property
+    def parameters(self):
+        """Weights and biases, in the order of `gradients`."""
+        return [*self.coefs, *self.intercepts]
+
+    def gather(self, X, rows):
+        """Copy rows of `X` into the input buffer, converted to the dtype of the network.
+
+        Parameters
+        ----------
+        X : ndarray or CSR matrix of shape (n_samples, n_features)
+            Of any numeric dtype.
+        rows : ndarray of int or slice
+            Which.
+
+        Returns
+        -------
+        batch : ndarray of shape (len(rows), n_features)
+            A view of the buffer.
+        """
+        if issparse(X):
+            some = X[rows].astype(self.ones.dtype)
+            return some.toarray(out=self.buffers[0][: some.shape[0]])
+        if isinstance(rows, slice):
+            some = X[rows]
+            batch = self.buffers[0][: len(some)]
+            batch[...] = some
+            return batch
+        batch = self.buffers[0][: len(rows)]
+        if X.flags.c_contiguous and X.dtype == batch.dtype:
+            # Needs no buffer between; but it would copy the whole of an X in another order.
+            np.take(X, rows, axis=0, out=batch, mode="clip")
+        else:
+            batch[...] = X[rows]
+        return batch
+
+    def forward(self, batch):
+        """Embeddings or logits of a batch.
+
+        Parameters
+        ----------
+        batch : ndarray of shape (n, n_features)
+            At most as many rows as the buffers have.
+
+        Returns
+        -------
+        Z : ndarray of shape (n, n_outputs)
+            A view of the last buffer; the next call overwrites it.
+        """
+        self.H = [batch, *(buffer[: len(batch)] for buffer in self.buffers[1:])]
+        for layer, (W, b) in enumerate(zip(self.coefs, self.intercepts)):
+            A = self.H[layer + 1]
+            self.gemm(1.0, W.T, self.H[layer].T, c=A.T, overwrite_c=1)
+            A += b
+            if layer < len(self.coefs) - 1:
+                self.value(A)
+                if self.dropout:
+                    self._drop(layer, A)
+        return self.H[-1]
+
+    def _drop(self, layer, H):
+        kept = self.rng.random(H.shape, dtype=np.float32) >= self.dropout
+        self.masks[layer] = kept * H.dtype.type(1 / (1 - self.dropout))
+        H *= self.masks[layer]
+
+    def backward(self, dZ):
+        """Carry a gradient on the last output back to all layers, for `gradients`.
+
+        Parameters
+        ----------
+        dZ : ndarray of shape (n, n_outputs)
+            Gradient on the result of the last call of `forward`.
+        """
+        self.deltas = [*(buffer[: len(dZ)] for buffer in self.delta_buffers), dZ]
+        for layer in range(len(self.coefs) - 1, 0, -1):
+            delta = self.deltas[layer - 1]
+            self.gemm(1.0, self.coefs[layer].T, self.deltas[layer].T, c=delta.T, trans_a=1, overwrite_c=1)
+            self._chain_hidden(layer - 1, delta)
+
+    def _chain_hidden(self, layer, delta):
+        H = self.H[layer + 1]
+        if self.dropout:
+            delta *= self.masks[layer]
+            # The derivative is a function of the output as it was before units were dropped.
+            H = H * (1 - self.dropout)
+        self.chain(H, delta)
+
+    def gradients(self):
+        """Gradients of all `parameters`, as objects with ``add_to(out, alpha, beta)``."""
+        ones = self.ones[: len(self.deltas[-1])]
+        weights = [WeightGradient(H, delta, self.gemm) for H, delta in zip(self.H, self.deltas)]
+        return [*weights, *(BiasGradient(delta, ones, self.gemv) for delta in self.deltas)]
+
+
+def outputs(network, X, batch_size, rows=None):
+    """Run rows of `X` through a network, a batch at a time.
+
+    Parameters
+    ----------
+    network : Network
+        With buffers for `batch_size` rows.
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Never copied whole.
+    batch_size : int
+        Rows at a time.
+    rows : ndarray of int of shape (n,), default=None
+        Which rows; None for all.
+
+    Returns
+    -------
+    Z : ndarray of shape (n, n_outputs)
+    """
+    n = X.shape[0] if rows is None else len(rows)
+    Z = np.empty((n, network.coefs[-1].shape[1]), dtype=network.coefs[-1].dtype)
+    for start in range(0, n, batch_size):
+        part = slice(start, start + batch_size)
+        Z[part] = network.forward(network.gather(X, part if rows is None else rows[part]))
+    return Z

@@ -1,0 +1,161 @@
+"""Optimizers: move the parameters in place along their gradients.
+
+An optimizer sees a gradient ``g`` as a verb only: ``gradient.add_to(out, alpha, beta)`` does
+``out <- beta * out + alpha * g``. Weight decay (the gradient of ``0.5 * decay * |W|^2``) is part of
+each step. What an optimizer remembers from step to step is in its dict `state`, and nowhere else.
+"""
+
+import math
+
+import numpy as np
+
+
+class SGD:
+    """Stochastic gradient descent: ``W <- W - rate * (g + decay * W)``.
+
+    Parameters
+    ----------
+    decays : list of float
+        L2 penalty of each parameter.
+    """
+
+    def __init__(self, decays):
+        self.decays = decays
+        self.state = {}
+
+    def step(self, parameters, gradients, rate):
+        """Take one step, in place."""
+        for W, gradient, decay in zip(parameters, gradients, self.decays):
+            gradient.add_to(W, -rate, 1 - rate * decay)
+
+    def penalty(self, parameters):
+        """What the decays are the gradient of: ``sum 0.5 * decay * |W|^2``."""
+        squares = (
+            decay * np.einsum("i,i->", W.ravel(), W.ravel())
+            for W, decay in zip(parameters, self.decays)
+            if decay
+        )
+        return 0.5 * float(sum(squares))
+
+
+class Momentum(SGD):
+    """Descent with (Nesterov) momentum.
+
+    ``v <- momentum * v - rate * (g + decay * W)``, then ``W <- W + v``, or with Nesterov's momentum
+    ``W <- W + momentum * v - rate * (g + decay * W)``.
+
+    Parameters
+    ----------
+    decays : list of float
+        L2 penalty of each parameter.
+    parameters : list of ndarray
+        What `step` will be called with; velocities are made like them.
+    momentum : float, default=0.9
+        In (0, 1].
+    nesterov : bool, default=True
+        As above.
+
+    References
+    ----------
+    I. Sutskever, J. Martens, G. Dahl, G. Hinton, "On the importance of initialization and momentum
+    in deep learning", ICML 2013, equations 1 to 4.
+    """
+
+    def __init__(self, decays, parameters, momentum=0.9, nesterov=True):
+        super().__init__(decays)
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.state = {"velocities": [np.zeros_like(W) for W in parameters]}
+
+    def step(self, parameters, gradients, rate):
+        """Take one step, in place."""
+        velocities = self.state["velocities"]
+        for W, gradient, decay, v in zip(parameters, gradients, self.decays, velocities):
+            if self.nesterov:
+                # momentum * v_new - rate * g = (1 + momentum) * v_new - momentum * v_old, so that
+                # the gradient is needed once. Half of it is done before v changes.
+                before = self.momentum * v
+            gradient.add_to(v, -rate, self.momentum)
+            if decay:
+                v -= rate * decay * W
+            if self.nesterov:
+                W += self.momentum * v
+                W -= before
+            W += v
+
+
+class Adam(SGD):
+    """Adam: steps scaled by running moments of the gradient, with its bias corrections.
+
+    ``M <- beta_1 M + g``, ``V <- beta_2 V + g^2``, ``W <- W - rate_t * M / (sqrt(V) + epsilon_t)``,
+    with ``g`` including the decay. The factors (1 - beta) of the paper's averages and its corrections
+    are numbers common to all entries; they are in ``rate_t`` and ``epsilon_t``.
+
+    Parameters
+    ----------
+    decays : list of float
+        L2 penalty of each parameter.
+    parameters : list of ndarray
+        What `step` will be called with; moments are made like them.
+
+    References
+    ----------
+    D. P. Kingma, J. L. Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1 with
+    its default constants.
+    """
+
+    beta_1, beta_2, epsilon = 0.9, 0.999, 1e-8
+    block = 8192  # entries that are worked on at a time, so that they stay in the cache
+
+    def __init__(self, decays, parameters):
+        super().__init__(decays)
+        self.state = {
+            "t": 0,
+            "first": [np.zeros_like(W) for W in parameters],
+            "second": [np.zeros_like(W) for W in parameters],
+        }
+        largest = max(W.size for W in parameters)
+        self.buffer = np.zeros(largest, dtype=parameters[0].dtype)
+
+    def step(self, parameters, gradients, rate):
+        """Take one step, in place."""
+        self.state["t"] += 1
+        t, first, second = self.state.values()
+        # sqrt(v_hat) = root * sqrt(V) and m_hat = M * (1 - beta_1) / (1 - beta_1^t)
+        root = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**t))
+        rate_t = rate * (1 - self.beta_1) / (1 - self.beta_1**t) / root
+        epsilon_t = self.epsilon / root
+        for W, gradient, decay, M, V in zip(parameters, gradients, self.decays, first, second):
+            g = self.buffer[: W.size]
+            gradient.add_to(g.reshape(W.shape), 1.0, 0.0)
+            flat = [array.reshape(-1) for array in (W, M, V)]
+            for start in range(0, W.size, self.block):
+                part = slice(start, start + self.block)
+                self._move(*(array[part] for array in (*flat, g)), rate_t, epsilon_t, decay)
+
+    def _move(self, W, M, V, g, rate_t, epsilon_t, decay):
+        if decay:
+            g += decay * W
+        M *= self.beta_1
+        M += g
+        g *= g
+        V *= self.beta_2
+        V += g
+        np.sqrt(V, out=g)
+        g += epsilon_t
+        np.divide(M, g, out=g)
+        g *= rate_t
+        W -= g
+
+
+def sgd(parameters, decays, momentum, nesterov):
+    """Plain descent, or with momentum, which needs velocities."""
+    return Momentum(decays, parameters, momentum, nesterov) if momentum else SGD(decays)
+
+
+def adam(parameters, decays, momentum, nesterov):
+    """Adam, which has moments of its own instead."""
+    return Adam(decays, parameters)
+
+
+OPTIMIZERS = {"sgd": sgd, "adam": adam}

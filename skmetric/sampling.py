@@ -1,0 +1,124 @@
+"""Batches of one epoch: a sampler takes row numbers and labels and yields arrays of row numbers.
+
+Every sampler has the form ``sampler(rows, y, batch_size, rng)``, yields batches of at most
+`batch_size` rows, and each row at least once. With ``rng=None`` it draws nothing and keeps the order
+of the rows.
+"""
+
+import numpy as np
+
+GROUP_SIZE = 4  # samples of a class that a balanced batch holds together
+ENOUGH = 4  # samples of the rarest class that a shuffled batch shall hold on average
+
+
+def shuffled_batches(rows, y, batch_size, rng):
+    """Deal the rows out in random order.
+
+    Parameters
+    ----------
+    rows : ndarray of int of shape (n,)
+        Row numbers.
+    y : ndarray of shape (n,)
+        Their labels; not looked at.
+    batch_size : int
+        Rows in a batch; the last one may be smaller.
+    rng : numpy.random.Generator or None
+        Source of the order; None keeps the order of `rows`.
+
+    Yields
+    ------
+    batch : ndarray of int of shape (at most batch_size,)
+        Row numbers.
+    """
+    order = rows if rng is None else rng.permutation(rows)
+    for start in range(0, len(order), batch_size):
+        yield order[start : start + batch_size]
+
+
+def _grouped(y, rng):
+    """Order rows in groups of one class, spread evenly over the epoch; and where groups begin.
+
+    A class of n samples makes ceil(n / GROUP_SIZE) groups of nearly equal size, so that only a class
+    of one sample has a group of one.
+    """
+    n = len(y)
+    order = np.arange(n) if rng is None else rng.permutation(n)
+    order = order[np.argsort(y[order], kind="stable")]
+    classes, first, size = np.unique(y[order], return_index=True, return_counts=True)
+    code = np.repeat(np.arange(len(classes)), size)
+    n_groups = -(-size // GROUP_SIZE)
+    group = (np.arange(n) - first[code]) * n_groups[code] // size[code]
+    # The groups of a class lie at equal steps, each class with a shift of its own.
+    shift = np.full(len(classes), 0.5) if rng is None else rng.random(len(classes))
+    position = np.lexsort((code, (group + shift[code]) / n_groups[code]))
+    code, group = code[position], group[position]
+    begins = np.flatnonzero(np.r_[True, (np.diff(code) != 0) | (np.diff(group) != 0)])
+    return order[position], np.r_[begins, n]
+
+
+def _group_of_another_class(y, label, rng):
+    """A few rows that are not of the class `label`, all of one class; none where it is the only one."""
+    others = np.flatnonzero(y != label)
+    if len(others) == 0:
+        return others
+    drawn = others[0] if rng is None else rng.choice(others)
+    same = np.flatnonzero(y == y[drawn])
+    return same[:GROUP_SIZE] if rng is None else rng.permutation(same)[:GROUP_SIZE]
+
+
+def balanced_batches(rows, y, batch_size, rng):
+    """Fill batches with groups of samples of the same class, of at least two classes each.
+
+    Each drawn class brings 2 to 4 samples (all it has, where it has fewer), so that anchors find
+    positives however many classes there are. Each row comes once an epoch; only where a batch would
+    be of a single class, a group of another one joins it a second time.
+
+    Parameters
+    ----------
+    rows : ndarray of int of shape (n,)
+        Row numbers.
+    y : ndarray of shape (n,)
+        Their labels.
+    batch_size : int
+        Rows in a batch, at most.
+    rng : numpy.random.Generator or None
+        Source of the order; None makes the same batches every time.
+
+    Yields
+    ------
+    batch : ndarray of int of shape (at most batch_size,)
+        Row numbers.
+    """
+    order, bounds = _grouped(y, rng)
+
+    def stop_after(start, room):
+        last = bounds[np.searchsorted(bounds, start + room, side="right") - 1]
+        return last if last > start else min(start + room, len(order))  # a group larger than a batch
+
+    start = 0
+    while start < len(order):
+        stop = stop_after(start, batch_size)
+        batch = order[start:stop]
+        if batch_size > GROUP_SIZE and (y[batch] == y[batch[0]]).all():
+            stop = stop_after(start, batch_size - GROUP_SIZE)
+            group = _group_of_another_class(y, y[batch[0]], rng)
+            batch = np.concatenate([order[start:stop], group])
+        yield rows[batch]
+        start = stop
+
+
+def auto_batches(rows, y, batch_size, rng):
+    """Shuffled batches where they hold a few samples of each class, else balanced ones.
+
+    Parameters, yields: as `balanced_batches`.
+    """
+    rarest = np.unique(y, return_counts=True)[1].min()
+    enough = rarest * min(batch_size, len(rows)) >= ENOUGH * len(rows)
+    return (shuffled_batches if enough else balanced_batches)(rows, y, batch_size, rng)
+
+
+BATCH_SAMPLERS = {
+    "auto": auto_batches,
+    "shuffle": shuffled_batches,
+    "balanced": balanced_batches,
+}
