@@ -2,20 +2,21 @@
 
 import copy
 import math
+from collections.abc import Callable
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from numbers import Integral, Real
+from operator import itemgetter
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.model_selection import train_test_split
-from sklearn.utils import assert_all_finite, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._callbacks import NO_CALLBACKS, CallbackSupportMixin, FitCallbacks
+from ._input import working_dtype
 from .activations import ACTIVATIONS
 from .network import Network, initial_parameters, outputs
 from .optimizers import OPTIMIZERS
@@ -24,7 +25,6 @@ from .schedules import SCHEDULES, make_schedule
 from .training import Progress, train
 
 CHUNK = 1024  # rows that go through the network at a time when nothing is learned
-AUTO_BATCH_SIZE = 256
 
 
 def store_parameters(estimator, arguments):
@@ -47,30 +47,51 @@ def unchanged_on_failure(estimator):
         raise
 
 
-def _working_dtype(dtype):
-    """Float32 for all that fits into it (float16, bool, small integers), else float64."""
-    return np.promote_types(dtype, np.float32) if dtype.itemsize <= 8 else np.dtype(np.float64)
-
-
-def _check_finite(X, estimator):
-    """As scikit-learn's check, but in pieces: no dtype and no memory layout needs a copy of `X`."""
-    values = X.data[np.newaxis] if issparse(X) else X
-    if values.dtype.kind != "f":
-        return
-    step = max(1, 2**20 // max(1, values.shape[1]))
-    for start in range(0, len(values), step):
-        piece = values[start : start + step].astype(_working_dtype(values.dtype), copy=False)
-        assert_all_finite(piece, estimator_name=type(estimator).__name__, input_name="X")
-
-
-def check_two_classes(y, estimator):
-    """Raise ValueError where the labels are all the same."""
-    classes = np.unique(y)
-    if len(classes) < 2:
+@contextmanager
+def explained_divergence(estimator):
+    """Turn the error of a training that diverged into one that says what to do."""
+    try:
+        yield
+    except FloatingPointError as error:
         raise ValueError(
-            f"{type(estimator).__name__} needs samples of at least 2 classes, but the data has only "
-            f"one class: {classes[0]!r}."
-        )
+            f"Training of {type(estimator).__name__} diverged: the loss or a weight is not finite any "
+            f"more. Lower learning_rate_init (now {estimator.learning_rate_init}), or scale X, with "
+            "StandardScaler for example."
+        ) from error
+
+
+def minus_loss(entry):
+    """Judge an epoch by its training loss."""
+    return -entry["loss"]
+
+
+@dataclass
+class Task:
+    """What is to be learned: the parts of the training that the estimators differ in.
+
+    Parameters
+    ----------
+    loss : callable
+        ``loss(Z, *targets) -> (value, dZ)``.
+    score : callable
+        ``score(Z, *targets) -> float``, for early stopping.
+    n_outputs : int
+        Width of `Z`.
+    sampler : str
+        Key of `BATCH_SAMPLERS`.
+    auto_batch_size : int
+        What ``batch_size="auto"`` means; at most all rows.
+    watch, report : callable
+        See `train`; with early stopping the validation score is watched.
+    """
+
+    loss: Callable
+    score: Callable
+    n_outputs: int
+    sampler: str
+    auto_batch_size: int
+    watch: Callable = minus_loss
+    report: Callable = dict
 
 
 class NetworkEstimator(
@@ -111,21 +132,6 @@ class NetworkEstimator(
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    # --- input --------------------------------------------------------------------------------------
-
-    def _check_X_y(self, X, y, reset):
-        """Rows to learn from, as they came wherever they are an array, and their labels."""
-        X, y = validate_data(self, X, y, reset=reset, accept_sparse="csr", ensure_all_finite=False)
-        _check_finite(X, self)
-        check_classification_targets(y)
-        return X, y
-
-    def _check_X(self, X):
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, accept_sparse="csr", ensure_all_finite=False)
-        _check_finite(X, self)
-        return X
-
     # --- output -------------------------------------------------------------------------------------
 
     def _outputs(self, X, n_layers=None):
@@ -136,67 +142,46 @@ class NetworkEstimator(
 
     # --- training -----------------------------------------------------------------------------------
 
-    def _train(self, X, targets, *, loss, score, n_outputs, sampler, incremental, report=dict):
+    def _train(self, X, targets, task, incremental):
         """Build the parts, train, and store the result.
 
         Parameters
         ----------
         X : ndarray or CSR matrix of shape (n_samples, n_features)
         targets : tuple of ndarray of shape (n_samples,)
-            What `loss` and `score` take after `Z`; the first are the codes of the classes.
-        loss : callable
-            ``loss(Z, *targets) -> (value, dZ)``.
-        score : callable
-            ``score(Z, *targets) -> float``, for early stopping.
-        n_outputs : int
-            Width of `Z`.
-        sampler : str
-            Key of `BATCH_SAMPLERS`.
+            What the loss takes after `Z`; the first are the codes of the classes.
+        task : Task
+            What is to be learned.
         incremental : bool
             Whether this is `partial_fit`: one epoch more, without early stopping.
-        report : callable, default=dict
-            See `train`.
         """
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True.")
         continued = hasattr(self, "coefs_") and (incremental or self.warm_start)
-        rng = self._generator(continued)
-        y = targets[0]
-        network, rows, validation_rows = self._network(X, y, n_outputs, rng, continued)
-        optimizer = self._optimizer(network, continued)
         before = self.history_ if continued else []
         epochs = range(len(before), len(before) + (1 if incremental else self.max_iter))
-        callbacks = (
-            NO_CALLBACKS if incremental else FitCallbacks(self, network, X, lambda: self.classes_[y])
-        )
-        try:
+        rng = self._generator(continued)
+        rows, validation_rows = self._split(targets[0], rng)
+        network = self._network(X, task, len(rows), rng, continued)
+        optimizer = self._optimizer(network, continued)
+        callbacks = NO_CALLBACKS if incremental else FitCallbacks(self, network, X, targets[0])
+        with explained_divergence(self):
             history = train(
                 network,
-                loss,
+                task.loss,
                 optimizer,
                 self._schedule(range(self.max_iter) if incremental else epochs),
-                partial(
-                    BATCH_SAMPLERS[sampler],
-                    rows,
-                    y[rows],
-                    len(network.ones),
-                    rng if self.shuffle else None,
-                ),
+                self._sampler(task, rows, targets[0], network.batch_size, rng),
                 X,
                 targets,
                 epochs=epochs,
                 progress=Progress(self.tol, self.n_iter_no_change),
                 callbacks=callbacks,
-                validate=self._validator(network, score, X, targets, validation_rows),
-                report=report,
+                watch=itemgetter("validation_score") if self.early_stopping else task.watch,
+                validate=self._validator(network, task, X, targets, validation_rows),
+                report=task.report,
                 verbose=self.verbose,
             )
-        except FloatingPointError as error:
-            raise ValueError(
-                f"Training of {type(self).__name__} diverged: the loss or a weight is not finite any "
-                f"more. Lower learning_rate_init (now {self.learning_rate_init}), or scale X, with "
-                "StandardScaler for example."
-            ) from error
         self._store(network, before + history)
         self._rng = rng
         if incremental or self.warm_start:
@@ -210,19 +195,20 @@ class NetworkEstimator(
         seed = check_random_state(self.random_state).randint(2**31, size=4)
         return np.random.default_rng(seed)
 
-    def _network(self, X, y, n_outputs, rng, continued):
-        """Network to train, rows to train on, rows to validate on (None without early stopping)."""
-        widths = self._widths(n_outputs)
+    def _network(self, X, task, n_rows, rng, continued):
+        widths = self._widths(task.n_outputs)
         if continued:
             coefs, intercepts = self._copied_parameters(widths)
         else:
-            dtype = _working_dtype(X.dtype)
-            coefs, intercepts = initial_parameters(widths, rng, dtype)
-        rows, validation_rows = self._split(y, rng)
-        wanted = AUTO_BATCH_SIZE if self.batch_size == "auto" else self.batch_size
-        batch_size = min(wanted, len(rows))
-        network = Network(coefs, intercepts, self.activation, batch_size, self.dropout, rng)
-        return network, rows, validation_rows
+            dtype = working_dtype(X.dtype)
+            coefs, intercepts = initial_parameters(widths, self.activation, rng, dtype)
+        wanted = task.auto_batch_size if self.batch_size == "auto" else self.batch_size
+        batch_size = min(wanted, n_rows)
+        return Network(coefs, intercepts, self.activation, batch_size, self.dropout, rng)
+
+    def _sampler(self, task, rows, y, batch_size, rng):
+        sampler = BATCH_SAMPLERS[task.sampler]
+        return partial(sampler, rows, y[rows], batch_size, rng if self.shuffle else None)
 
     def _widths(self, n_outputs):
         hidden = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object)).ravel()
@@ -244,6 +230,7 @@ class NetworkEstimator(
         return [W.copy() for W in self.coefs_], [b.copy() for b in self.intercepts_]
 
     def _split(self, y, rng):
+        """Rows to train on and rows to validate on (None without early stopping)."""
         rows = np.arange(len(y))
         if not self.early_stopping:
             return rows, None
@@ -273,7 +260,7 @@ class NetworkEstimator(
             self.learning_rate, self.learning_rate_init, epochs.start, epochs.stop, self.decay_rate
         )
 
-    def _validator(self, network, score, X, targets, rows):
+    def _validator(self, network, task, X, targets, rows):
         """``validate() -> float`` on the rows set aside; None where there are none."""
         if rows is None:
             return None
@@ -281,7 +268,7 @@ class NetworkEstimator(
         # Without dropout, and with buffers of its own; the parameters are the same arrays.
         trained = Network(network.coefs, network.intercepts, self.activation, chunk)
         targets = [target[rows] for target in targets]
-        return lambda: score(outputs(trained, X, chunk, rows), *targets)
+        return lambda: task.score(outputs(trained, X, chunk, rows), *targets)
 
     def _store(self, network, history):
         vars(self).pop("_optimizer_state", None)
@@ -291,10 +278,8 @@ class NetworkEstimator(
         self.n_iter_ = len(history)
         self.loss_curve_ = [entry["loss"] for entry in history]
         self.loss_ = self.loss_curve_[-1] if history else math.nan
-        if self.early_stopping:
-            self.best_loss_ = None
-            self.validation_scores_ = [entry["validation_score"] for entry in history]
-            self.best_validation_score_ = max(self.validation_scores_, default=math.nan)
-        else:
-            self.best_loss_ = min(self.loss_curve_, default=math.nan)
-            self.validation_scores_ = self.best_validation_score_ = None
+        scores = [entry["validation_score"] for entry in history]
+        validated = [score for score in scores if score is not None]
+        self.validation_scores_ = scores if self.early_stopping else None
+        self.best_validation_score_ = max(validated, default=math.nan) if self.early_stopping else None
+        self.best_loss_ = None if self.early_stopping else min(self.loss_curve_, default=math.nan)

@@ -24,15 +24,18 @@ class FitCallbacks:
         Whose callbacks are called.
     network : Network
         Holds the parameters while they are trained.
-    X, y : array-like, or callables without arguments
-        The data, as the callbacks get them.
+    X : array-like of shape (n_samples, n_features)
+        The rows.
+    codes : ndarray of shape (n_samples,)
+        Their classes, as positions in `classes_`.
     """
 
-    def __init__(self, estimator, network, X, y):
+    def __init__(self, estimator, network, X, codes):
         self.root = None
         if hasattr(estimator, "_init_callback_context"):
             self.network = network
-            self.data = {"estimator": estimator, "X": X, "y": y}
+            # A callable is called only where a callback asks for the labels.
+            self.data = {"estimator": estimator, "X": X, "y": lambda: estimator.classes_[codes]}
             self.root = estimator._init_callback_context(max_subtasks=estimator.max_iter)
             self.root.call_on_fit_task_begin(**self.data)
 

@@ -12,11 +12,12 @@ from sklearn.utils.validation import _check_sample_weight
 
 from ._base import (
     NetworkEstimator,
-    check_two_classes,
+    Task,
     store_parameters,
     unchanged_on_failure,
 )
 from ._callbacks import with_callbacks
+from ._input import check_two_classes, check_X, check_X_y
 from .activations import ACTIVATIONS
 from .losses import LOGIT_LOSSES
 
@@ -32,6 +33,97 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
     ----------
     hidden_layer_sizes : tuple of int or int, default=(256,)
         Widths of the hidden layers; ``()`` is multinomial logistic regression.
+    activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
+        Of the hidden layers. The last layer is linear.
+    loss : {"log_loss", "binary_log_loss"}, default="log_loss"
+        With p the softmax of the logits: ``-log p_y``, or ``-log p_y - sum_{k != y} log(1 - p_k)``.
+    solver : {"adam", "sgd"}, default="adam"
+        Optimizer.
+    alpha : float, default=0.0
+        L2 penalty: ``0.5 * alpha * sum(W**2)`` over the weights, not the biases, is added to the loss of
+        each batch. (MLPClassifier divides it by the batch size; this does not.)
+    dropout : float, default=0.0
+        Fraction of the hidden units that are dropped in each step of training, in [0, 1).
+    batch_size : int or "auto", default="auto"
+        Rows in a batch, clipped to the number of rows. "auto": 128.
+    learning_rate : {"constant", "inverse_time", "cosine", "adaptive"} or callable, default="cosine"
+        Rate of an epoch: ``learning_rate_init`` times 1, ``1 / (1 + decay_rate * epoch)``, or a half
+        cosine from 1 towards 0 at `max_iter`; "adaptive" divides it by 5 whenever progress stops, until
+        it is 1e-6. A function takes the number of the epoch, from 0, and gives the factor.
+    learning_rate_init : float, default=0.005
+        Initial rate.
+    decay_rate : float, default=0.001
+        Of "inverse_time", per epoch.
+    max_iter : int, default=100
+        Number of epochs, at most.
+    shuffle : bool, default=True
+        Whether the order of the rows changes from epoch to epoch.
+    random_state : int, RandomState instance or None, default=None
+        Of the initial weights, the batches, the validation rows and the dropout. The same number gives
+        the same model to the last bit.
+    tol : float, default=1e-4
+        Progress is what improves by more than this.
+    verbose : bool, default=False
+        Print the loss and the rate of each epoch.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the model and the optimizer of the call before, for `max_iter` epochs
+        more.
+    momentum : float, default=0.9
+        Of "sgd", in [0, 1].
+    nesterovs_momentum : bool, default=True
+        Whether it is Nesterov's.
+    early_stopping : bool, default=False
+        Set rows of each class aside, watch `score` on them instead of the loss, and keep the weights of
+        the best epoch.
+    validation_fraction : float, default=0.1
+        Of the rows, for early stopping.
+    n_iter_no_change : int or inf, default=10
+        After more epochs than that without progress training ends (or the adaptive rate falls). A cosine
+        is not cut short by a training loss that pauses, only by a validation score.
+    class_weight : dict, "balanced" or None, default=None
+        Factors of the losses of the classes; "balanced" is ``n_samples / (n_classes * count)``.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (fan_in, fan_out)
+        Weights. Float32 where the rows are float32, float16, bool or integers of up to 16 bits; else
+        float64.
+    intercepts_ : list of ndarray of shape (fan_out,)
+        Biases.
+    classes_ : ndarray of shape (n_classes,)
+        The labels that were seen, sorted.
+    n_iter_ : int
+        Epochs that were completed, those before a warm start included.
+    loss_, best_loss_ : float
+        Loss of the last epoch, and the lowest (None with early stopping).
+    loss_curve_ : list of float of length n_iter_
+        Loss of each epoch.
+    validation_scores_, best_validation_score_ : list of float, float
+        Score of each epoch and the best, with early stopping; else None.
+    history_ : list of dict of length n_iter_
+        For each epoch: loss, learning_rate, seconds, validation_score.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+        Their names, where the rows came in a data frame.
+
+    See Also
+    --------
+    TripletMetricTransformer : Learns distances instead of class probabilities.
+    sklearn.neural_network.MLPClassifier : Has another solver (L-BFGS) and multi-label targets.
+
+    Notes
+    -----
+    Where the rows fit into one batch, a weight of 2 equals a row given twice.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmetric import SoftmaxMLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = SoftmaxMLPClassifier((32,), random_state=0).fit(X, y)
+    >>> bool(model.score(X, y) > 0.9)
+    True
     """
 
     _parameter_constraints = {
@@ -50,8 +142,8 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         alpha=0.0,
         dropout=0.0,
         batch_size="auto",
-        learning_rate="constant",
-        learning_rate_init=0.001,
+        learning_rate="cosine",
+        learning_rate_init=0.005,
         decay_rate=0.001,
         max_iter=100,
         shuffle=True,
@@ -93,7 +185,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
             With fewer than two classes, weights that are all 0, or when the training diverges.
         """
         with unchanged_on_failure(self):
-            X, y = self._check_X_y(X, y, reset=True)
+            X, y = check_X_y(self, X, y, reset=True)
             classes = np.unique(y)
             if self.warm_start and hasattr(self, "coefs_") and not np.array_equal(classes, self.classes_):
                 raise ValueError(
@@ -127,7 +219,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         with unchanged_on_failure(self):
             first = _check_partial_fit_first_call(self, classes)
             check_two_classes(self.classes_, self)
-            X, y = self._check_X_y(X, y, reset=first)
+            X, y = check_X_y(self, X, y, reset=first)
             return self._fit(X, y, sample_weight, incremental=True)
 
     def _fit(self, X, y, sample_weight, incremental):
@@ -137,15 +229,15 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         weights = self._weights(X, codes, sample_weight, incremental)
         if not incremental:
             check_two_classes(y if weights is None else y[weights > 0], self)
-        return self._train(
-            X,
-            (codes,) if weights is None else (codes, weights),
+        task = Task(
             loss=LOGIT_LOSSES[self.loss],
             score=_accuracy,
             n_outputs=len(self.classes_),
             sampler="shuffle",
-            incremental=incremental,
+            auto_batch_size=128,
         )
+        targets = (codes,) if weights is None else (codes, weights)
+        return self._train(X, targets, task, incremental)
 
     def _weights(self, X, codes, sample_weight, incremental):
         """Weights with mean 1, so that a weighted loss has the scale of a plain one; or None."""
@@ -176,7 +268,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         logits : ndarray of shape (n_samples, n_classes), or (n_samples,) with two classes
             With two classes the logit of the second one less that of the first.
         """
-        Z = self._outputs(self._check_X(X))
+        Z = self._outputs(check_X(self, X))
         return Z[:, 1] - Z[:, 0] if Z.shape[1] == 2 else Z
 
     def predict(self, X):
@@ -190,7 +282,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         -------
         y : ndarray of shape (n_samples,)
         """
-        codes = self._outputs(self._check_X(X)).argmax(axis=1)
+        codes = self._outputs(check_X(self, X)).argmax(axis=1)
         return self.classes_[codes]
 
     def predict_proba(self, X):
@@ -204,7 +296,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         -------
         P : ndarray of shape (n_samples, n_classes)
         """
-        return softmax(self._outputs(self._check_X(X)), axis=1)
+        return softmax(self._outputs(check_X(self, X)), axis=1)
 
     def predict_log_proba(self, X):
         """Logarithms of the probabilities, finite however far the data lies.
@@ -217,7 +309,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         -------
         log_P : ndarray of shape (n_samples, n_classes)
         """
-        return log_softmax(self._outputs(self._check_X(X)), axis=1)
+        return log_softmax(self._outputs(check_X(self, X)), axis=1)
 
     def transform(self, X):
         """Activations of the last hidden layer.
@@ -235,7 +327,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         AttributeError
             Where there is no hidden layer.
         """
-        X = self._check_X(X)
+        X = check_X(self, X)
         if len(self.coefs_) == 1:
             raise AttributeError(
                 "transform gives the last hidden layer, and hidden_layer_sizes=() has none."

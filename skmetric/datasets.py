@@ -22,7 +22,8 @@ SETS = {
         "openml": "mnist_784",
         "first_labels": ("5041921314", "7210414959"),
         "target_names": "0, 1, 2, 3, 4, 5, 6, 7, 8, 9",
-        "DESCR": "MNIST: handwritten digits, 28 x 28 grey levels. LeCun et al., doi:10.1109/5.726791",
+        "DESCR": "MNIST: handwritten digits, 28 x 28 grey levels. "
+        "LeCun et al. (1998), doi:10.1109/5.726791",
     },
     "fashion_mnist": {
         "openml": "Fashion-MNIST",
@@ -280,7 +281,7 @@ def _fetch_openml(name, data_home):
     except Exception as error:
         folders = ", ".join(dict.fromkeys(str(folder) for folder, _ in _folders(data_home)))
         raise OSError(
-            f"{name} is in none of {folders}, and OpenML failed ({error}). Put {name}.npz (X_train, "
+            f"{name} is in none of {folders}; OpenML failed ({error}). Put {name}.npz (X_train, "
             f"y_train, X_test, y_test), the original IDX files (train-images-idx3-ubyte and so on, "
             f"plain or .gz) in a subfolder {name}, or {name}_{{train,test}}_{{images,labels}}.npy "
             f"there, or name their folder by data_home or the environment variable SKMETRIC_DATA."

@@ -1,266 +1,134 @@
 """Embeddings: networks trained so that distances tell classes apart."""
 
-import copy
 import math
-import warnings
 from functools import partial
 from numbers import Real
 
 import numpy as np
-from sklearn.base import _fit_context
-from sklearn.metrics import euclidean_distances
-from sklearn.utils._param_validation import Integral, Interval, StrOptions
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
+from sklearn.utils._param_validation import Interval, StrOptions
 
-from ._base import (
-    NetworkEstimator,
-    check_two_classes,
-    store_parameters,
-    unchanged_on_failure,
-)
-from ._callbacks import with_callbacks
+from ._base import store_parameters
+from ._metric_transformer import MetricTransformer
 from .distances import DISTANCES, distance_loss
-from .losses import REDUCTIONS, TRIPLET_RULES, contrastive, normalized, on_sphere, triplet
-from .metrics import recall_at_k
-from .sampling import BATCH_SAMPLERS
-
-COLLAPSED = 0.1  # mean distance, as a fraction of the distance that the loss asks for
-PROBE = 256  # rows on which that is looked at
-
-
-class MetricTransformer(NetworkEstimator):
-    """What all embeddings can do; a subclass says which rule on distances it learns from."""
-
-    _parameter_constraints = {
-        **NetworkEstimator._parameter_constraints,
-        "n_components": [Interval(Integral, 1, None, closed="left")],
-        "reduction": [StrOptions(set(REDUCTIONS))],
-        "normalize": ["boolean"],
-        "batch_sampler": [StrOptions(set(BATCH_SAMPLERS))],
-    }
-
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y):
-        """Learn the embedding.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training rows.
-        y : array-like of shape (n_samples,)
-            Their classes.
-
-        Returns
-        -------
-        self : transformer
-
-        Raises
-        ------
-        ValueError
-            With fewer than two classes, no class of two samples, or when the training diverges.
-        """
-        with unchanged_on_failure(self):
-            X, y = self._check_X_y(X, y, reset=True)
-            check_two_classes(y, self)
-            self.classes_, codes, sizes = np.unique(y, return_inverse=True, return_counts=True)
-            if sizes.max() == 1:
-                raise ValueError(
-                    f"{type(self).__name__} compares samples of the same class, but each of the "
-                    f"{len(sizes)} classes of y has one sample only."
-                )
-            return self._fit(X, codes, incremental=False)
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, classes=None):
-        """Go over the given rows once.
-
-        With all the rows this is one more epoch of `fit`. It needs ``early_stopping=False``.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Some rows.
-        y : array-like of shape (n_samples,)
-            Their classes. New ones may come in every call.
-        classes : array-like of shape (n_classes,), default=None
-            More classes to note in `classes_`; not needed to learn.
-
-        Returns
-        -------
-        self : transformer
-        """
-        with unchanged_on_failure(self):
-            X, y = self._check_X_y(X, y, reset=not hasattr(self, "coefs_"))
-            known = [np.unique(labels) for labels in (y, classes) if labels is not None]
-            if hasattr(self, "classes_"):
-                known.append(self.classes_)
-            self.classes_ = np.unique(np.concatenate(known))
-            return self._fit(X, np.searchsorted(self.classes_, y), incremental=True)
-
-    def _fit(self, X, codes, incremental):
-        loss, report = self._loss()
-        self._train(
-            X,
-            (codes,),
-            loss=on_sphere(loss) if self.normalize else loss,
-            score=lambda Z, y: recall_at_k(self._placed(Z), y),
-            n_outputs=self.n_components,
-            sampler=self.batch_sampler,
-            incremental=incremental,
-            report=report,
-        )
-        self._warn_if_collapsed(X)
-        return self
-
-    def _placed(self, Z):
-        return normalized(Z)[0] if self.normalize else Z
-
-    def _warn_if_collapsed(self, X):
-        step = max(1, X.shape[0] // PROBE)
-        Z = self._placed(self._outputs(X[: PROBE * step : step]))
-        spread = float(euclidean_distances(Z).mean())
-        if spread < COLLAPSED * self._asked_distance():
-            warnings.warn(
-                f"The embedding collapses: the mean distance between samples is {spread:.1e}, so that "
-                "classes can hardly be told apart. Look at the margins, use mining='all' (triplets) or "
-                "negative_weight > 0 (pairs), or lower learning_rate_init.",
-                stacklevel=4,
-            )
-
-    def transform(self, X):
-        """Embed.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        Z : ndarray of shape (n_samples, n_components)
-            Float32 or float64, as the data in `fit`.
-        """
-        return self._embed(X)
-
-    def score(self, X, y):
-        """Leave-one-out recall@1: how often the nearest other row is of the same class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-
-        Returns
-        -------
-        recall : float
-        """
-        return recall_at_k(self._embed(X), column_or_1d(y))
-
-    def _embed(self, X):
-        return self._placed(self._outputs(self._check_X(X)))
-
-    def pairwise_distance(self, X1, X2=None, *, squared=False):
-        """Euclidean distances of embeddings, of all rows to all rows.
-
-        Parameters
-        ----------
-        X1 : {array-like, sparse matrix} of shape (n, n_features)
-        X2 : {array-like, sparse matrix} of shape (m, n_features), default=None
-            None: the rows of `X1` among themselves; then the result is exactly symmetric with zeros
-            on the diagonal.
-        squared : bool, default=False
-            Whether to give the squares.
-
-        Returns
-        -------
-        D : ndarray of shape (n, m)
-        """
-        if X2 is not None:
-            return euclidean_distances(self._embed(X1), self._embed(X2), squared=squared)
-        D = euclidean_distances(self._embed(X1), squared=squared)
-        for i in range(1, len(D)):
-            D[i, :i] = D[:i, i]
-        return D
-
-    def pair_distance(self, pairs):
-        """Euclidean distance of the embeddings in each pair.
-
-        Parameters
-        ----------
-        pairs : array-like of shape (n_pairs, 2, n_features)
-
-        Returns
-        -------
-        d : ndarray of shape (n_pairs,)
-        """
-        check_is_fitted(self)
-        pairs = check_array(pairs, allow_nd=True, ensure_all_finite=False)
-        if pairs.ndim != 3 or pairs.shape[1] != 2:
-            raise ValueError(f"pairs must have the shape (n_pairs, 2, n_features), got {pairs.shape}.")
-        left, right = self._embed(pairs[:, 0]), self._embed(pairs[:, 1])
-        return np.linalg.norm(left - right, axis=1)
-
-    def pair_score(self, pairs):
-        """Minus `pair_distance`: higher is more alike.
-
-        Parameters
-        ----------
-        pairs : array-like of shape (n_pairs, 2, n_features)
-
-        Returns
-        -------
-        score : ndarray of shape (n_pairs,)
-        """
-        return -self.pair_distance(pairs)
-
-    def get_metric(self):
-        """The learned distance as a function of two vectors.
-
-        Returns
-        -------
-        metric : callable
-            ``metric(u, v, squared=False) -> float``. It keeps the present model, whatever happens to
-            the estimator. Where many distances are wanted, `pairwise_distance` is faster.
-        """
-        check_is_fitted(self)
-        model = copy.copy(self)
-
-        def metric(u, v, squared=False):
-            d = float(model.pair_distance(np.stack([u, v])[np.newaxis])[0])
-            return d**2 if squared else d
-
-        return metric
-
-    def get_mahalanobis_matrix(self):
-        """The matrix M of the learned distance ``sqrt((u - v)' M (u - v))``, for linear models.
-
-        Returns
-        -------
-        M : ndarray of shape (n_features, n_features)
-            ``W W'``, positive semi-definite.
-
-        Raises
-        ------
-        AttributeError
-            Where the embedding is not linear.
-        """
-        check_is_fitted(self)
-        linear = len(self.coefs_) == 1 or self.activation == "identity"
-        if not linear or self.normalize:
-            raise AttributeError(
-                "Only a linear embedding has a Mahalanobis matrix: hidden_layer_sizes=() and "
-                "normalize=False."
-            )
-        W = np.linalg.multi_dot(self.coefs_) if len(self.coefs_) > 1 else self.coefs_[0]
-        return W @ W.T
-
-    @property
-    def _n_features_out(self):
-        return self.coefs_[-1].shape[1]
+from .losses import contrastive, triplet
+from .mining import TRIPLET_RULES
 
 
 class TripletMetricTransformer(MetricTransformer):
-    """Embedding in which a positive is nearer than a negative by a margin."""
+    """Embedding in which a positive is nearer than a negative by a margin.
+
+    Minimises ``max(0, d(a, p) - d(a, n) + margin)`` over the triplets of an anchor a, a positive p of
+    its class and a negative n of another one, in each batch.
+
+    Parameters
+    ----------
+    n_components : int, default=64
+        Width of the embedding.
+    hidden_layer_sizes : tuple of int or int, default=(256,)
+        Widths of the hidden layers; ``()`` is a linear embedding.
+    activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
+        Of the hidden layers. The last layer is linear.
+    margin : float, default=1.0
+        By how much a positive shall be nearer, in the units of `distance`; > 0.
+    distance : {"sqeuclidean", "euclidean"}, default="sqeuclidean"
+        What the loss compares.
+    mining : {"all", "semihard", "hard"} or callable, default="all"
+        Which triplets count: all; those with the negative farther than the positive, but inside the
+        margin; or for each anchor the farthest positive with the nearest negative. A function is one as
+        in `skmetric.mining.TRIPLET_RULES`.
+    reduction : {"active", "mean", "grid"}, default="active"
+        Mean over the terms that are not zero, over all valid ones, or over the whole B x B x B grid of a
+        batch of B rows, zeros included and self pairs as positives.
+    normalize : bool, default=False
+        Put the embeddings on the unit sphere, in training and in `transform`.
+    batch_sampler : {"auto", "shuffle", "balanced"}, default="auto"
+        "balanced" fills batches with groups of up to 4 rows of a class, of two classes at least; "auto"
+        does so where a shuffled batch would hold less than 4 rows of the rarest class.
+    solver : {"adam", "sgd"}, default="adam"
+        Optimizer.
+    alpha : float, default=0.0
+        L2 penalty: ``0.5 * alpha * sum(W**2)`` over the weights, not the biases, is added to the loss of
+        each batch. (MLPClassifier divides it by the batch size; this does not.)
+    dropout : float, default=0.0
+        Fraction of the hidden units that are dropped in each step of training, in [0, 1).
+    batch_size : int or "auto", default="auto"
+        Rows in a batch, clipped to the number of rows. "auto": an eighth of the rows, between 32 and 256.
+    learning_rate : {"constant", "inverse_time", "cosine", "adaptive"} or callable, default="cosine"
+        Rate of an epoch: ``learning_rate_init`` times 1, ``1 / (1 + decay_rate * epoch)``, or a half
+        cosine from 1 towards 0 at `max_iter`; "adaptive" divides it by 5 whenever progress stops, until
+        it is 1e-6. A function takes the number of the epoch, from 0, and gives the factor.
+    learning_rate_init : float, default=0.003
+        Initial rate.
+    decay_rate : float, default=0.001
+        Of "inverse_time", per epoch.
+    max_iter : int, default=100
+        Number of epochs, at most.
+    shuffle : bool, default=True
+        Whether the order of the rows changes from epoch to epoch.
+    random_state : int, RandomState instance or None, default=None
+        Of the initial weights, the batches, the validation rows and the dropout. The same number gives
+        the same model to the last bit.
+    tol : float, default=0.0
+        Progress is what improves by more than this.
+    verbose : bool, default=False
+        Print the loss and the rate of each epoch.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the model and the optimizer of the call before, for `max_iter` epochs
+        more.
+    momentum : float, default=0.9
+        Of "sgd", in [0, 1].
+    nesterovs_momentum : bool, default=True
+        Whether it is Nesterov's.
+    early_stopping : bool, default=False
+        Set rows of each class aside, watch `score` on them instead of the loss, and keep the weights of
+        the best epoch.
+    validation_fraction : float, default=0.1
+        Of the rows, for early stopping.
+    n_iter_no_change : int or inf, default=10
+        After more epochs than that without progress training ends (or the adaptive rate falls). A cosine
+        is not cut short by a training loss that pauses, only by a validation score.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (fan_in, fan_out)
+        Weights. Float32 where the rows are float32, float16, bool or integers of up to 16 bits; else
+        float64.
+    intercepts_ : list of ndarray of shape (fan_out,)
+        Biases.
+    classes_ : ndarray of shape (n_classes,)
+        The labels that were seen, sorted.
+    n_iter_ : int
+        Epochs that were completed, those before a warm start included.
+    loss_, best_loss_ : float
+        Loss of the last epoch, and the lowest (None with early stopping).
+    loss_curve_ : list of float of length n_iter_
+        Loss of each epoch.
+    validation_scores_, best_validation_score_ : list of float, float
+        Score of each epoch and the best, with early stopping; else None.
+    history_ : list of dict of length n_iter_
+        For each epoch: loss, learning_rate, seconds, validation_score,
+        active_fraction (share of the valid triplets that are not zero).
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+        Their names, where the rows came in a data frame.
+
+    References
+    ----------
+    F. Schroff, D. Kalenichenko, J. Philbin, "FaceNet: a unified embedding for face recognition and
+    clustering", CVPR 2015.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmetric import TripletMetricTransformer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> embedding = TripletMetricTransformer(2, random_state=0).fit(X, y)
+    >>> embedding.transform(X).shape
+    (150, 2)
+    >>> bool(embedding.score(X, y) > 0.9)
+    True
+    """
 
     _parameter_constraints = {
         **MetricTransformer._parameter_constraints,
@@ -286,12 +154,12 @@ class TripletMetricTransformer(MetricTransformer):
         dropout=0.0,
         batch_size="auto",
         learning_rate="cosine",
-        learning_rate_init=0.001,
+        learning_rate_init=0.003,
         decay_rate=0.001,
-        max_iter=50,
+        max_iter=100,
         shuffle=True,
         random_state=None,
-        tol=1e-4,
+        tol=0.0,
         verbose=False,
         warm_start=False,
         momentum=0.9,
@@ -315,16 +183,111 @@ class TripletMetricTransformer(MetricTransformer):
         def report():
             n_active, n_valid = counts
             counts[:] = 0
-            return {"active_fraction": n_active / n_valid if n_valid else 0.0}
+            return {"active_fraction": float(n_active / max(n_valid, 1))}
 
-        return partial(distance_loss, rule=rule, distance=self.distance), report
+        def watch(entry):
+            # The mean over the active triplets may rise while they get fewer: that is no standstill.
+            share = entry["active_fraction"] if self.reduction == "active" else 1.0
+            return -entry["loss"] * share
+
+        loss = partial(distance_loss, rule=rule, distance=self.distance)
+        return loss, {"watch": watch, "report": report}
 
     def _asked_distance(self):
         return self.margin if self.distance == "euclidean" else math.sqrt(self.margin)
 
 
 class ContrastiveMetricTransformer(MetricTransformer):
-    """Embedding that pulls pairs of the same class together and pushes others apart."""
+    """Embedding that pulls pairs of the same class together and pushes others apart.
+
+    Minimises ``max(0, d2 - positive_margin)`` over the pairs of the same class and
+    ``negative_weight * max(0, negative_margin - d2)`` over the others, with d2 the squared Euclidean
+    distance, in each batch.
+
+    Parameters
+    ----------
+    n_components : int, default=64
+        Width of the embedding.
+    hidden_layer_sizes : tuple of int or int, default=()
+        Widths of the hidden layers; ``()`` is a linear embedding.
+    activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
+        Of the hidden layers. The last layer is linear.
+    positive_margin : float, default=0.0
+        Squared distance within which a positive pair costs nothing; >= 0.
+    negative_margin : float, default=10.0
+        Squared distance beyond which a negative pair costs nothing; >= 0.
+    negative_weight : float, default=1.0
+        Weight of the negative pairs; >= 0. With 0 nothing keeps the embedding from collapsing.
+    reduction : {"active", "mean", "grid"}, default="mean"
+        Mean over the terms that are not zero, over all pairs of different rows, or over the whole B x B
+        grid of a batch of B rows, self pairs included.
+    normalize : bool, default=False
+        Put the embeddings on the unit sphere, in training and in `transform`.
+    batch_sampler : {"auto", "shuffle", "balanced"}, default="auto"
+        "balanced" fills batches with groups of up to 4 rows of a class, of two classes at least; "auto"
+        does so where a shuffled batch would hold less than 4 rows of the rarest class.
+    solver : {"adam", "sgd"}, default="adam"
+        Optimizer.
+    alpha : float, default=0.0
+        L2 penalty: ``0.5 * alpha * sum(W**2)`` over the weights, not the biases, is added to the loss of
+        each batch. (MLPClassifier divides it by the batch size; this does not.)
+    dropout : float, default=0.0
+        Fraction of the hidden units that are dropped in each step of training, in [0, 1).
+    batch_size : int or "auto", default="auto"
+        Rows in a batch, clipped to the number of rows. "auto": an eighth of the rows, between 32 and 256.
+    learning_rate : {"constant", "inverse_time", "cosine", "adaptive"} or callable, default="cosine"
+        Rate of an epoch: ``learning_rate_init`` times 1, ``1 / (1 + decay_rate * epoch)``, or a half
+        cosine from 1 towards 0 at `max_iter`; "adaptive" divides it by 5 whenever progress stops, until
+        it is 1e-6. A function takes the number of the epoch, from 0, and gives the factor.
+    learning_rate_init : float, default=0.003
+        Initial rate.
+    decay_rate : float, default=0.001
+        Of "inverse_time", per epoch.
+    max_iter : int, default=100
+        Number of epochs, at most.
+    shuffle : bool, default=True
+        Whether the order of the rows changes from epoch to epoch.
+    random_state : int, RandomState instance or None, default=None
+        Of the initial weights, the batches, the validation rows and the dropout. The same number gives
+        the same model to the last bit.
+    tol : float, default=0.0
+        Progress is what improves by more than this.
+    verbose : bool, default=False
+        Print the loss and the rate of each epoch.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the model and the optimizer of the call before, for `max_iter` epochs
+        more.
+    momentum : float, default=0.9
+        Of "sgd", in [0, 1].
+    nesterovs_momentum : bool, default=True
+        Whether it is Nesterov's.
+    early_stopping : bool, default=False
+        Set rows of each class aside, watch `score` on them instead of the loss, and keep the weights of
+        the best epoch.
+    validation_fraction : float, default=0.1
+        Of the rows, for early stopping.
+    n_iter_no_change : int or inf, default=10
+        After more epochs than that without progress training ends (or the adaptive rate falls). A cosine
+        is not cut short by a training loss that pauses, only by a validation score.
+
+    Attributes
+    ----------
+    As those of `TripletMetricTransformer`; `history_` has no active_fraction.
+
+    References
+    ----------
+    R. Hadsell, S. Chopra, Y. LeCun, "Dimensionality reduction by learning an invariant mapping",
+    CVPR 2006.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmetric import ContrastiveMetricTransformer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> embedding = ContrastiveMetricTransformer(2, random_state=0).fit(X, y)
+    >>> embedding.get_mahalanobis_matrix().shape
+    (4, 4)
+    """
 
     _parameter_constraints = {
         **MetricTransformer._parameter_constraints,
@@ -340,7 +303,7 @@ class ContrastiveMetricTransformer(MetricTransformer):
         *,
         activation="relu",
         positive_margin=0.0,
-        negative_margin=1.0,
+        negative_margin=10.0,
         negative_weight=1.0,
         reduction="mean",
         normalize=False,
@@ -350,12 +313,12 @@ class ContrastiveMetricTransformer(MetricTransformer):
         dropout=0.0,
         batch_size="auto",
         learning_rate="cosine",
-        learning_rate_init=0.001,
+        learning_rate_init=0.003,
         decay_rate=0.001,
-        max_iter=50,
+        max_iter=100,
         shuffle=True,
         random_state=None,
-        tol=1e-4,
+        tol=0.0,
         verbose=False,
         warm_start=False,
         momentum=0.9,
@@ -374,7 +337,7 @@ class ContrastiveMetricTransformer(MetricTransformer):
             negative_weight=self.negative_weight,
             reduction=self.reduction,
         )
-        return partial(distance_loss, rule=rule), dict
+        return partial(distance_loss, rule=rule), {}
 
     def _asked_distance(self):
         # Where nothing is pushed apart, any embedding is on its way to a single point.

@@ -7,6 +7,8 @@ that `skmetric.distances.distance_loss` turns into a loss. Hyper-parameters are 
 
 import numpy as np
 
+from .mining import TRIPLET_RULES
+
 REDUCTIONS = {
     "active": lambda n_active, n_valid, n_grid: n_active,
     "mean": lambda n_active, n_valid, n_grid: n_valid,
@@ -17,13 +19,13 @@ REDUCTIONS = {
 # --- logits -----------------------------------------------------------------------------------------
 
 
-def _log_sum_exp(Z):
-    """Row-wise ``log sum exp`` and softmax, without overflow."""
-    top = Z.max(axis=1, keepdims=True)
-    P = np.exp(Z - top)
+def _softmax(Z):
+    """Softmax of each row, the row less its largest entry, and ``log sum exp`` of that."""
+    shifted = Z - Z.max(axis=1, keepdims=True)
+    P = np.exp(shifted)
     total = P.sum(axis=1, keepdims=True)
     P /= total
-    return (np.log(total) + top)[:, 0], P
+    return P, shifted, np.log(total[:, 0])
 
 
 def _weighted_mean(values, dZ, sample_weight):
@@ -55,8 +57,8 @@ def log_loss(Z, y, sample_weight=None):
         ``(softmax(Z) - onehot(y)) / n``, times the weights.
     """
     rows = np.arange(len(Z))
-    normaliser, dZ = _log_sum_exp(Z)
-    values = normaliser - Z[rows, y]
+    dZ, shifted, normaliser = _softmax(Z)
+    values = normaliser - shifted[rows, y]
     dZ[rows, y] -= 1
     return _weighted_mean(values, dZ, sample_weight)
 
@@ -91,16 +93,17 @@ def binary_log_loss(Z, y, sample_weight=None):
     """
     rows = np.arange(len(Z))
     top = Z.argmax(axis=1)
-    normaliser, P = _log_sum_exp(Z)
-    others = Z.copy()
+    P, shifted, normaliser = _softmax(Z)
+    others = shifted.copy()
     others[rows, top] = -np.inf
-    other_normaliser, other_P = _log_sum_exp(others)
+    other_P, _, other_normaliser = _softmax(others)
+    other_normaliser += others.max(axis=1)
 
     wrong_top = (top != y).astype(Z.dtype)
     small = P.copy()
     small[rows, top] = 0
     small[rows, y] = 0
-    values = normaliser - Z[rows, y] - np.log1p(-small).sum(axis=1)
+    values = normaliser - shifted[rows, y] - np.log1p(-small).sum(axis=1)
     values += wrong_top * (normaliser - other_normaliser)
 
     counted = np.ones_like(P)
@@ -204,7 +207,7 @@ def triplet(D, y, *, margin=1.0, mining="all", reduction="active", counts=None):
     margin : float
         In the units of `D`, > 0.
     mining : {"all", "semihard", "hard"} or callable, default="all"
-        A key of `TRIPLET_RULES`, or a function like those:
+        A key of `skmetric.mining.TRIPLET_RULES`, or a function like those:
         ``mining(D, positive, negative, margin) -> (C, n_valid)``.
     reduction : {"active", "mean", "grid"}, default="active"
         Mean over the terms that are not zero, over all valid ones, or over the n x n x n grid, in
@@ -232,107 +235,6 @@ def triplet(D, y, *, margin=1.0, mining="all", reduction="active", counts=None):
         counts += n_active, n_valid
     total = np.einsum("ij,ij->i", C, D).sum(dtype=np.float64) + margin * n_active
     return _reduced(total, C, (n_active, n_valid, len(y) ** 3), reduction)
-
-
-def _crossings(key, positive, negative):
-    """For each pair the number of triplets in which the key of the positive is above the negative's.
-
-    Row by row: ``C[a, p] = #{n: key[a, n] < key[a, p]}``, ``C[a, n] = -#{p: key[a, p] > key[a, n]}``.
-    In the order of the keys, running counts of negatives give both, so that no triplet is listed:
-    O(n^2 log n) time, O(n^2) memory. Keys of pairs that are neither must be infinite.
-    """
-    order = np.argsort(key, axis=1)
-    is_negative = np.take_along_axis(negative, order, axis=1)
-    below = np.cumsum(is_negative, axis=1, dtype=np.int32)
-    rank = np.arange(1, len(key) + 1, dtype=np.int32)
-    # Up to rank r there are r - below positives; the others lie above.
-    above = positive.sum(axis=1, dtype=np.int32)[:, np.newaxis] - rank + below
-    C = np.empty_like(key)
-    np.put_along_axis(C, order, np.where(is_negative, -above, below).astype(key.dtype), axis=1)
-    C *= positive | negative
-    return C
-
-
-def _keys(D, positive, negative, offset, ulps):
-    """Distances to compare: `offset` added to positives, pairs that are neither at infinity.
-
-    A tie must fall on one side: the positive is moved by `ulps` units in the last place, which for
-    floats >= 0 is the same as adding to their bits.
-    """
-    key = np.where(negative, D, np.inf).astype(D.dtype, copy=False)
-    np.add(D, offset, out=key, where=positive, casting="same_kind")
-    bits = key.view(np.dtype(f"i{key.itemsize}"))
-    np.add(bits, ulps, out=bits, where=positive)
-    return key
-
-
-def _n_valid(positive, negative):
-    return float(np.dot(positive.sum(axis=1), negative.sum(axis=1)))
-
-
-def all_triplets(D, positive, negative, margin):
-    """Choose every triplet with a positive loss: ``D[a, n] < D[a, p] + margin``.
-
-    Parameters
-    ----------
-    D : ndarray of shape (n, n)
-        Distances, >= 0.
-    positive, negative : ndarrays of bool of shape (n, n)
-        Disjoint masks; row a holds the positives and the negatives of anchor a.
-    margin : float
-        In the units of `D`, > 0.
-
-    Returns
-    -------
-    C : ndarray of shape (n, n)
-        ``C[a, p]`` and ``-C[a, n]`` are the numbers of chosen triplets with that pair, which is the
-        gradient of the sum of their losses.
-    n_valid : float
-        Number of triplets that could have been chosen.
-    """
-    # Equality has loss 0 and is not active: the positive goes below the negative.
-    C = _crossings(_keys(D, positive, negative, margin, -1), positive, negative)
-    return C, _n_valid(positive, negative)
-
-
-def semihard_triplets(D, positive, negative, margin):
-    """Choose every semi-hard triplet: ``D[a, p] < D[a, n] < D[a, p] + margin``.
-
-    Parameters, returns: as `all_triplets`; all chosen triplets are active, and only they are valid.
-
-    References
-    ----------
-    FaceNet (see `triplet`), section 3.2, equation 4.
-    """
-    C, _ = all_triplets(D, positive, negative, margin)
-    # Less those with the negative at the positive's distance or nearer.
-    C -= _crossings(_keys(D, positive, negative, 0, 1), positive, negative)
-    return C, float(C.sum(where=positive, dtype=np.float64))
-
-
-def hard_triplets(D, positive, negative, margin):
-    """Choose, for each anchor, the farthest positive and the nearest negative.
-
-    Parameters, returns: as `all_triplets`; one triplet is valid for each anchor that has both.
-
-    References
-    ----------
-    A. Hermans, L. Beyer, B. Leibe, "In defense of the triplet loss for person re-identification",
-    arXiv:1703.07737, equation 5 ("batch hard").
-    """
-    farthest = np.where(positive, D, -np.inf)
-    nearest = np.where(negative, D, np.inf)
-    p, n = farthest.argmax(axis=1), nearest.argmin(axis=1)
-    anchors = np.arange(len(D))
-    gap = farthest[anchors, p] - nearest[anchors, n]
-    active = gap + margin > 0
-    C = np.zeros_like(D)
-    C[anchors[active], p[active]] = 1
-    C[anchors[active], n[active]] = -1
-    return C, float(np.count_nonzero(np.isfinite(gap)))
-
-
-TRIPLET_RULES = {"all": all_triplets, "semihard": semihard_triplets, "hard": hard_triplets}
 
 
 # --- sphere -----------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.metrics import pairwise_distances_chunked
+from sklearn.utils import check_consistent_length
 
 
 def _ranks_of_first_relevant(Z, y, Z_gallery, y_gallery):
@@ -56,7 +57,8 @@ def recall_at_k(Z, y, *, k=1, Z_gallery=None, y_gallery=None):
     Raises
     ------
     ValueError
-        Where no query has an item to find, or where one of `Z_gallery`, `y_gallery` is missing.
+        Where no query has an item to find, one of `Z_gallery`, `y_gallery` is missing, lengths differ,
+        or `k` is below 1.
 
     References
     ----------
@@ -64,6 +66,10 @@ def recall_at_k(Z, y, *, k=1, Z_gallery=None, y_gallery=None):
     """
     if (Z_gallery is None) != (y_gallery is None):
         raise ValueError("Z_gallery and y_gallery go together: give both or neither.")
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}.")
+    check_consistent_length(Z, y)
+    check_consistent_length(Z_gallery, y_gallery)
     y_gallery = None if y_gallery is None else np.asarray(y_gallery)
     ranks = _ranks_of_first_relevant(np.asarray(Z), np.asarray(y), Z_gallery, y_gallery)
     ranks = ranks[ranks >= 0]

@@ -14,16 +14,21 @@ from scipy.sparse import issparse
 
 from .activations import ACTIVATIONS
 
+GAINS = {"identity": 1.0, "logistic": 3**-0.5, "tanh": 1.0, "relu": 1.0}
 
-def initial_parameters(widths, rng, dtype):
+
+def initial_parameters(widths, activation, rng, dtype):
     """Random weights and zero biases.
 
-    Uniform on ``[-r, r]`` with ``r = sqrt(6 / (fan_in + fan_out))``.
+    Uniform on ``[-r, r]`` with ``r = gain * sqrt(6 / (fan_in + fan_out))``; the gain of a hidden layer is
+    that of its activation, that of the last layer 1.
 
     Parameters
     ----------
     widths : list of int
         Of the input, the hidden layers and the output.
+    activation : str
+        Key of `GAINS`.
     rng : numpy.random.Generator
         Source of the weights.
     dtype : dtype
@@ -39,11 +44,12 @@ def initial_parameters(widths, rng, dtype):
     References
     ----------
     X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural
-    networks", AISTATS 2010, equation 16.
+    networks", AISTATS 2010, equation 16. The gain of `logistic` is that of `sklearn.neural_network`.
     """
+    gains = [GAINS[activation]] * (len(widths) - 2) + [1.0]
     coefs = []
-    for fan_in, fan_out in pairwise(widths):
-        bound = math.sqrt(6 / (fan_in + fan_out))
+    for gain, (fan_in, fan_out) in zip(gains, pairwise(widths)):
+        bound = gain * math.sqrt(6 / (fan_in + fan_out))
         coefs.append(rng.uniform(-bound, bound, (fan_in, fan_out)).astype(dtype))
     return coefs, [np.zeros(width, dtype=dtype) for width in widths[1:]]
 
@@ -99,6 +105,7 @@ class Network:
     def __init__(self, coefs, intercepts, activation, batch_size, dropout=0.0, rng=None):
         self.coefs = coefs
         self.intercepts = intercepts
+        self.batch_size = batch_size
         self.dropout = dropout
         self.rng = rng
         self.value, self.chain = ACTIVATIONS[activation]
@@ -140,8 +147,8 @@ class Network:
             batch[...] = some
             return batch
         batch = self.buffers[0][: len(rows)]
-        if X.flags.c_contiguous and X.dtype == batch.dtype:
-            # Needs no buffer between; but it would copy the whole of an X in another order.
+        if X.flags.c_contiguous and X.flags.aligned and X.dtype == batch.dtype:
+            # Needs no array between; but it would copy the whole of an X of another layout.
             np.take(X, rows, axis=0, out=batch, mode="clip")
         else:
             batch[...] = X[rows]

@@ -35,18 +35,18 @@ def shuffled_batches(rows, y, batch_size, rng):
         yield order[start : start + batch_size]
 
 
-def _grouped(y, rng):
+def _grouped(y, group_size, rng):
     """Order rows in groups of one class, spread evenly over the epoch; and where groups begin.
 
-    A class of n samples makes ceil(n / GROUP_SIZE) groups of nearly equal size, so that only a class
-    of one sample has a group of one.
+    A class of n samples makes ceil(n / group_size) groups of nearly equal size. With a `group_size` of 3
+    or more only a class of one sample has a group of one.
     """
     n = len(y)
     order = np.arange(n) if rng is None else rng.permutation(n)
     order = order[np.argsort(y[order], kind="stable")]
     classes, first, size = np.unique(y[order], return_index=True, return_counts=True)
     code = np.repeat(np.arange(len(classes)), size)
-    n_groups = -(-size // GROUP_SIZE)
+    n_groups = -(-size // group_size)
     group = (np.arange(n) - first[code]) * n_groups[code] // size[code]
     # The groups of a class lie at equal steps, each class with a shift of its own.
     shift = np.full(len(classes), 0.5) if rng is None else rng.random(len(classes))
@@ -56,14 +56,14 @@ def _grouped(y, rng):
     return order[position], np.r_[begins, n]
 
 
-def _group_of_another_class(y, label, rng):
-    """A few rows that are not of the class `label`, all of one class; none where it is the only one."""
+def _some_of_another_class(y, label, size, rng):
+    """Up to `size` rows of one class that is not `label`; none where there is no other."""
     others = np.flatnonzero(y != label)
     if len(others) == 0:
         return others
     drawn = others[0] if rng is None else rng.choice(others)
     same = np.flatnonzero(y == y[drawn])
-    return same[:GROUP_SIZE] if rng is None else rng.permutation(same)[:GROUP_SIZE]
+    return same[:size] if rng is None else rng.permutation(same)[:size]
 
 
 def balanced_batches(rows, y, batch_size, rng):
@@ -89,7 +89,8 @@ def balanced_batches(rows, y, batch_size, rng):
     batch : ndarray of int of shape (at most batch_size,)
         Row numbers.
     """
-    order, bounds = _grouped(y, rng)
+    group_size = GROUP_SIZE if batch_size >= 2 * GROUP_SIZE else GROUP_SIZE - 1
+    order, bounds = _grouped(y, group_size, rng)
 
     def stop_after(start, room):
         last = bounds[np.searchsorted(bounds, start + room, side="right") - 1]
@@ -99,10 +100,11 @@ def balanced_batches(rows, y, batch_size, rng):
     while start < len(order):
         stop = stop_after(start, batch_size)
         batch = order[start:stop]
-        if batch_size > GROUP_SIZE and (y[batch] == y[batch[0]]).all():
-            stop = stop_after(start, batch_size - GROUP_SIZE)
-            group = _group_of_another_class(y, y[batch[0]], rng)
-            batch = np.concatenate([order[start:stop], group])
+        label = y[batch[0]]
+        if batch_size > GROUP_SIZE and (y[batch] == label).all():
+            size = min(group_size, batch_size - group_size)
+            stop = stop_after(start, batch_size - size)
+            batch = np.concatenate([order[start:stop], _some_of_another_class(y, label, size, rng)])
         yield rows[batch]
         start = stop
 
@@ -114,6 +116,10 @@ def auto_batches(rows, y, batch_size, rng):
     """
     rarest = np.unique(y, return_counts=True)[1].min()
     enough = rarest * min(batch_size, len(rows)) >= ENOUGH * len(rows)
+    if enough and rng is None:
+        # In their own order the rows may be sorted by class.
+        in_order = shuffled_batches(np.arange(len(y)), y, batch_size, None)
+        enough = all((y[batch] != y[batch[0]]).any() for batch in in_order)
     return (shuffled_batches if enough else balanced_batches)(rows, y, batch_size, rng)
 
 

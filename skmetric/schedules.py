@@ -48,9 +48,23 @@ class Schedule:
     def __call__(self, epoch):
         return self.rate * self.factor(epoch)
 
-    def goes_on(self):
-        """Whether there is a point in more epochs when one after the other brought no progress."""
+    def goes_on(self, validated):
+        """Whether there is a point in more epochs when one after the other brought no progress.
+
+        Parameters
+        ----------
+        validated : bool
+            Whether progress is that of a validation score, not of the training loss.
+        """
         return False
+
+
+class Annealing(Schedule):
+    """Schedule with an end of its own, which a training loss that pauses does not cut short."""
+
+    def goes_on(self, validated):
+        """Only a validation score may end it before its time: the rate has yet to fall."""
+        return not validated
 
 
 class Adaptive(Schedule):
@@ -59,7 +73,7 @@ class Adaptive(Schedule):
     def __init__(self, rate):
         super().__init__(rate, lambda epoch: 1.0)
 
-    def goes_on(self):
+    def goes_on(self, validated):
         """Lower the rate, unless it is at the end."""
         if self.rate <= 1e-6:
             return False
@@ -93,4 +107,5 @@ def make_schedule(learning_rate, rate, start, stop, decay_rate):
     if learning_rate == "adaptive":
         return Adaptive(rate)
     factor = FACTORS[learning_rate]
-    return Schedule(rate, lambda epoch: factor(epoch, start, stop, decay_rate))
+    kind = Annealing if learning_rate == "cosine" else Schedule
+    return kind(rate, lambda epoch: factor(epoch, start, stop, decay_rate))

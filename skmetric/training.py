@@ -109,6 +109,7 @@ def train(
     epochs,
     progress,
     callbacks,
+    watch,
     validate=None,
     report=dict,
     verbose=False,
@@ -124,7 +125,9 @@ def train(
     epochs : range
         Numbers of the epochs to come, at most.
     progress : Progress
-        Watches the validation score, or minus the loss where nothing is validated.
+        Decides when there is none.
+    watch : callable
+        ``watch(entry) -> float``: the entry of an epoch in the history as a score, higher is better.
     validate : callable, default=None
         ``validate() -> float``, higher is better. With it the parameters of the best epoch are
         restored at the end.
@@ -151,15 +154,13 @@ def train(
             with np.errstate(over="ignore", invalid="ignore"):
                 value = run_epoch(network, loss, optimizer, rate, sampler(), X, targets)
             score = validate() if validate else None
-            seconds = time.perf_counter() - began
-            entry = {"loss": value, "learning_rate": rate, "seconds": seconds}
-            history.append(entry | {"validation_score": score} | report())
+            entry = {"loss": value, "learning_rate": rate, "seconds": time.perf_counter() - began}
+            history.append(entry := entry | {"validation_score": score} | report())
             if verbose:
-                _print_epoch(len(history), len(epochs), history[-1])
-            if progress.update(-value if score is None else score) and validate:
+                _print_epoch(len(history), len(epochs), entry)
+            if progress.update(watch(entry)) and validate:
                 best = [W.copy() for W in network.parameters]
-            wanted = callbacks.epoch_ends()
-            if wanted or (progress.stalled() and not schedule.goes_on()):
+            if callbacks.epoch_ends() or (progress.stalled() and not schedule.goes_on(bool(validate))):
                 break
     except KeyboardInterrupt:
         warnings.warn(f"Training interrupted by user after {len(history)} epochs.", stacklevel=2)

@@ -1,0 +1,111 @@
+"""Mining: which triplets of a batch count, and how often each pair occurs in them.
+
+A miner has the form ``mining(D, positive, negative, margin) -> (C, n_valid)``. It never lists a triplet:
+``C[a, p]`` is the number of chosen triplets with anchor a and positive p, ``-C[a, n]`` that with anchor a
+and negative n, which makes `C` the gradient of the sum of their losses on `D`.
+"""
+
+import numpy as np
+
+
+def _crossings(key, positive, negative):
+    """For each pair the number of triplets in which the key of the positive is above the negative's.
+
+    Row by row: ``C[a, p] = #{n: key[a, n] < key[a, p]}``, ``C[a, n] = -#{p: key[a, p] > key[a, n]}``.
+    In the order of the keys, running counts of negatives give both, so that no triplet is listed:
+    O(n^2 log n) time, O(n^2) memory. Keys of pairs that are neither must be infinite.
+    """
+    order = np.argsort(key, axis=1)
+    is_negative = np.take_along_axis(negative, order, axis=1)
+    below = np.cumsum(is_negative, axis=1, dtype=np.int32)
+    rank = np.arange(1, len(key) + 1, dtype=np.int32)
+    # Up to rank r there are r - below positives; the others lie above.
+    above = positive.sum(axis=1, dtype=np.int32)[:, np.newaxis] - rank + below
+    C = np.empty_like(key)
+    np.put_along_axis(C, order, np.where(is_negative, -above, below).astype(key.dtype), axis=1)
+    C *= positive | negative
+    return C
+
+
+def _keys(D, positive, negative, offset, ulps):
+    """Distances to compare: `offset` added to positives, pairs that are neither at infinity.
+
+    A tie must fall on one side: the positive is moved by `ulps` units in the last place, which for
+    floats >= 0 is the same as adding to their bits.
+    """
+    key = np.where(negative, D, np.inf).astype(D.dtype, copy=False)
+    np.add(D, offset, out=key, where=positive, casting="same_kind")
+    bits = key.view(np.dtype(f"i{key.itemsize}"))
+    np.add(bits, ulps, out=bits, where=positive)
+    return key
+
+
+def _n_valid(positive, negative):
+    return float(np.dot(positive.sum(axis=1), negative.sum(axis=1)))
+
+
+def all_triplets(D, positive, negative, margin):
+    """Choose every triplet with a positive loss: ``D[a, n] < D[a, p] + margin``.
+
+    Parameters
+    ----------
+    D : ndarray of shape (n, n)
+        Distances, >= 0.
+    positive, negative : ndarrays of bool of shape (n, n)
+        Disjoint masks; row a holds the positives and the negatives of anchor a.
+    margin : float
+        In the units of `D`, > 0.
+
+    Returns
+    -------
+    C : ndarray of shape (n, n)
+        ``C[a, p]`` and ``-C[a, n]`` are the numbers of chosen triplets with that pair, which is the
+        gradient of the sum of their losses.
+    n_valid : float
+        Number of triplets that could have been chosen.
+    """
+    # Equality has loss 0 and is not active: the positive goes below the negative.
+    C = _crossings(_keys(D, positive, negative, margin, -1), positive, negative)
+    return C, _n_valid(positive, negative)
+
+
+def semihard_triplets(D, positive, negative, margin):
+    """Choose every semi-hard triplet: ``D[a, p] < D[a, n] < D[a, p] + margin``.
+
+    Parameters, returns: as `all_triplets`; all chosen triplets are active, and only they are valid.
+
+    References
+    ----------
+    FaceNet (see `triplet`), section 3.2, equation 4.
+    """
+    # Those with the negative above the positive but inside the margin: all inside it, less those at the
+    # positive's distance or below. Where the margin is lost in the rounding of D, nothing lies between.
+    below = _keys(D, positive, negative, 0, 1)
+    inside = np.maximum(_keys(D, positive, negative, margin, -1), below)
+    C = _crossings(inside, positive, negative) - _crossings(below, positive, negative)
+    return C, float(C.sum(where=positive, dtype=np.float64))
+
+
+def hard_triplets(D, positive, negative, margin):
+    """Choose, for each anchor, the farthest positive and the nearest negative.
+
+    Parameters, returns: as `all_triplets`; one triplet is valid for each anchor that has both.
+
+    References
+    ----------
+    A. Hermans, L. Beyer, B. Leibe, "In defense of the triplet loss for person re-identification",
+    arXiv:1703.07737, equation 5 ("batch hard").
+    """
+    farthest = np.where(positive, D, -np.inf)
+    nearest = np.where(negative, D, np.inf)
+    p, n = farthest.argmax(axis=1), nearest.argmin(axis=1)
+    anchors = np.arange(len(D))
+    gap = farthest[anchors, p] - nearest[anchors, n]
+    active = gap + margin > 0
+    C = np.zeros_like(D)
+    C[anchors[active], p[active]] = 1
+    C[anchors[active], n[active]] = -1
+    return C, float(np.count_nonzero(np.isfinite(gap)))
+
+
+TRIPLET_RULES = {"all": all_triplets, "semihard": semihard_triplets, "hard": hard_triplets}

@@ -1,0 +1,89 @@
+import tracemalloc
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from skmetric.mining import TRIPLET_RULES, all_triplets, hard_triplets, semihard_triplets
+
+every_mining = pytest.mark.parametrize("mining", TRIPLET_RULES.values(), ids=TRIPLET_RULES)
+every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+
+def random_case(n=9, seed=0, dtype=np.float64, top=6):
+    """Integer distances, with many ties, and masks in which some pairs are neither."""
+    rng = np.random.default_rng(seed)
+    kind = rng.integers(3, size=(n, n))
+    return rng.integers(top, size=(n, n)).astype(dtype), kind == 1, kind == 2
+
+
+def counted(D, positive, negative, chosen):
+    C = np.zeros_like(D)
+    for a in range(len(D)):
+        for p in np.flatnonzero(positive[a]):
+            for n in np.flatnonzero(negative[a]):
+                if chosen(D[a, p], D[a, n]):
+                    C[a, p] += 1
+                    C[a, n] -= 1
+    return C
+
+
+@every_dtype
+@pytest.mark.parametrize("seed", range(20))
+def test_all_triplets_are_those_of_the_loop_for_any_masks(seed, dtype):
+    D, positive, negative = random_case(seed=seed, dtype=dtype)
+    C, n_valid = all_triplets(D, positive, negative, 2.0)
+    assert_array_equal(C, counted(D, positive, negative, lambda dp, dn: dn < dp + 2))
+    assert n_valid == (positive.sum(axis=1) * negative.sum(axis=1)).sum()
+
+
+@every_dtype
+@pytest.mark.parametrize("seed", range(20))
+def test_semihard_triplets_are_those_of_the_loop_for_any_masks(seed, dtype):
+    D, positive, negative = random_case(seed=seed, dtype=dtype)
+    C, n_valid = semihard_triplets(D, positive, negative, 3.0)
+    expected = counted(D, positive, negative, lambda dp, dn: dp < dn < dp + 3)
+    assert_array_equal(C, expected)
+    assert n_valid == expected[positive].sum()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_hard_triplets_are_at_most_one_for_each_anchor_with_both(seed):
+    D, positive, negative = random_case(seed=seed)
+    C, n_valid = hard_triplets(D, positive, negative, 2.0)
+    assert n_valid == (positive.any(axis=1) & negative.any(axis=1)).sum()
+    for row, d, p, n in zip(C, D, positive, negative):
+        active = p.any() and n.any() and d[p].max() + 2 > d[n].min()
+        assert_array_equal(np.sort(row[row != 0]), [-1, 1] if active else [])
+        if active:
+            assert d[row == 1] == d[p].max() and p[row == 1]
+            assert d[row == -1] == d[n].min() and n[row == -1]
+
+
+@every_mining
+def test_pairs_that_are_neither_are_never_chosen(mining):
+    D, positive, negative = random_case(n=30, seed=1)
+    C, _ = mining(D, positive, negative, 1.0)
+    assert np.any(C)
+    assert not C[~(positive | negative)].any()
+
+
+@every_mining
+def test_no_pairs_no_triplets(mining):
+    none = np.zeros((4, 4), dtype=bool)
+    C, n_valid = mining(np.ones((4, 4)), none, none, 1.0)
+    assert n_valid == 0
+    assert not C.any()
+
+
+@every_mining
+def test_memory_is_that_of_a_few_batches_squared(mining):
+    n = 512
+    rng = np.random.default_rng(0)
+    D = rng.random((n, n), dtype=np.float32)
+    positive = rng.random((n, n)) < 0.1
+    tracemalloc.start()
+    mining(D, positive, ~positive, 0.1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 12 * D.nbytes
