@@ -63,7 +63,7 @@ def test_hard_triplets_are_at_most_one_for_each_anchor_with_both(seed):
 @every_mining
 def test_pairs_that_are_neither_are_never_chosen(mining):
     D, positive, negative = random_case(n=30, seed=1)
-    C, _ = mining(D, positive, negative, 1.0)
+    C, _ = mining(D, positive, negative, 2.5)
     assert np.any(C)
     assert not C[~(positive | negative)].any()
 

@@ -1,0 +1,74 @@
+"""The first figures: MNIST and digits at the settings of the README. ``python benchmarks/bench_first.py``.
+
+Reports on the test parts, which played no part in the choice of any default.
+"""
+
+import time
+
+import numpy as np
+from common import save
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+from skmetric import SoftmaxMLPClassifier, TripletMetricTransformer
+from skmetric.datasets import fetch_mnist
+
+SEEDS = 3
+
+
+def mnist():
+    return *fetch_mnist(return_X_y=True), *fetch_mnist(subset="test", return_X_y=True)
+
+
+def digits():
+    X, y = load_digits(return_X_y=True)
+    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
+    return X_train, y_train, X_test, y_test
+
+
+def to_unit_range(X):
+    return X / np.float32(255)
+
+
+def triplet_5nn(seed):
+    embedding = TripletMetricTransformer(64, (256,), max_iter=5, random_state=seed)
+    return make_pipeline(FunctionTransformer(to_unit_range), embedding, KNeighborsClassifier(5))
+
+
+def softmax(seed):
+    network = SoftmaxMLPClassifier((64,), activation="logistic", max_iter=20, random_state=seed)
+    return make_pipeline(FunctionTransformer(to_unit_range), network)
+
+
+def plane_3nn(seed, hidden=(256, 256)):
+    embedding = TripletMetricTransformer(2, hidden, random_state=seed)
+    return make_pipeline(StandardScaler(), embedding, KNeighborsClassifier(3))
+
+
+CASES = {
+    "MNIST, TripletMetricTransformer(64, (256,), max_iter=5) on X/255 + 5-NN": (mnist, triplet_5nn),
+    "MNIST, SoftmaxMLPClassifier((64,), activation='logistic', max_iter=20) on X/255": (mnist, softmax),
+    "digits, StandardScaler + TripletMetricTransformer(2, (256, 256)) + 3-NN": (digits, plane_3nn),
+}
+
+
+def run(load, make):
+    X_train, y_train, X_test, y_test = load()
+    scores, seconds = [], []
+    for seed in range(SEEDS):
+        start = time.perf_counter()
+        model = make(seed).fit(X_train, y_train)
+        seconds.append(time.perf_counter() - start)
+        scores.append(model.score(X_test, y_test))
+    return {"accuracy": scores, "fit_seconds": seconds}
+
+
+if __name__ == "__main__":
+    results = {}
+    for name, case in CASES.items():
+        results[name] = run(*case)
+        print(f"{name}: {np.mean(results[name]['accuracy']):.2%}", results[name], flush=True)
+    save("first", {"cases": results})
