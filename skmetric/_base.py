@@ -18,7 +18,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from ._callbacks import NO_CALLBACKS, CallbackSupportMixin, FitCallbacks
 from ._input import working_dtype
 from .activations import ACTIVATIONS
-from .network import Network, initial_parameters, outputs
+from .network import Network, initial_parameters, one_blas_thread, outputs
 from .optimizers import OPTIMIZERS
 from .sampling import BATCH_SAMPLERS
 from .schedules import SCHEDULES, make_schedule
@@ -134,11 +134,11 @@ class NetworkEstimator(
 
     # --- output -------------------------------------------------------------------------------------
 
-    def _outputs(self, X, n_layers=None):
+    def _outputs(self, X, n_layers=None, rows=None):
         """Logits, embeddings, or the first `n_layers` layers without an activation on the last."""
         coefs, intercepts = self.coefs_[:n_layers], self.intercepts_[:n_layers]
         chunk = min(CHUNK, X.shape[0])
-        return outputs(Network(coefs, intercepts, self.activation, chunk), X, chunk)
+        return outputs(Network(coefs, intercepts, self.activation, chunk), X, chunk, rows)
 
     # --- training -----------------------------------------------------------------------------------
 
@@ -164,8 +164,8 @@ class NetworkEstimator(
         rows, validation_rows = self._split(targets[0], rng)
         network = self._network(X, task, len(rows), rng, continued)
         optimizer = self._optimizer(network, continued)
-        callbacks = NO_CALLBACKS if incremental else FitCallbacks(self, network, X, targets[0])
-        with explained_divergence(self):
+        callbacks = NO_CALLBACKS if incremental else FitCallbacks(self, network, X, *targets)
+        with one_blas_thread(), explained_divergence(self):
             history = train(
                 network,
                 task.loss,

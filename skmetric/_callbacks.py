@@ -28,14 +28,18 @@ class FitCallbacks:
         The rows.
     codes : ndarray of shape (n_samples,)
         Their classes, as positions in `classes_`.
+    sample_weight : ndarray of shape (n_samples,), default=None
+        Their weights.
     """
 
-    def __init__(self, estimator, network, X, codes):
+    def __init__(self, estimator, network, X, codes, sample_weight=None):
         self.root = None
         if hasattr(estimator, "_init_callback_context"):
             self.network = network
             # A callable is called only where a callback asks for the labels.
             self.data = {"estimator": estimator, "X": X, "y": lambda: estimator.classes_[codes]}
+            if sample_weight is not None:
+                self.data["metadata"] = {"sample_weight": sample_weight}
             self.root = estimator._init_callback_context(max_subtasks=estimator.max_iter)
             self.root.call_on_fit_task_begin(**self.data)
 

@@ -111,7 +111,7 @@ class MetricTransformer(NetworkEstimator):
             **monitor,
         )
         self._train(X, (codes,), task, incremental)
-        self._warn_if_collapsed(X)
+        self._warn_if_collapsed(X, codes)
         return self
 
     def _validation_score(self, Z, y):
@@ -126,9 +126,11 @@ class MetricTransformer(NetworkEstimator):
     def _placed(self, Z):
         return normalized(Z)[0] if self.normalize else Z
 
-    def _warn_if_collapsed(self, X):
-        step = max(1, X.shape[0] // PROBE)
-        Z = self._placed(self._outputs(X[: PROBE * step : step]))
+    def _warn_if_collapsed(self, X, codes):
+        probe = np.unique(np.linspace(0, X.shape[0] - 1, PROBE).astype(int))
+        if (codes[probe] == codes[0]).all():
+            return
+        Z = self._placed(self._outputs(X, rows=probe))
         spread = float(euclidean_distances(Z).mean())
         if spread < COLLAPSED * self._asked_distance():
             warnings.warn(

@@ -6,7 +6,6 @@ The derivative is written in terms of the output `H`, so that `A` need not be ke
 """
 
 import numpy as np
-from scipy.special import expit
 
 
 def identity(A):
@@ -19,7 +18,13 @@ def identity_chain(H, delta):
 
 def logistic(A):
     """f(a) = 1 / (1 + exp(-a))."""
-    expit(A, out=A)
+    # As exp, whose vectorised form is twice as fast as `scipy.special.expit`. Where it overflows, the
+    # reciprocal is the 0 that it should be.
+    np.negative(A, out=A)
+    with np.errstate(over="ignore"):
+        np.exp(A, out=A)
+    A += 1
+    np.reciprocal(A, out=A)
 
 
 def logistic_chain(H, delta):

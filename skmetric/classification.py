@@ -39,7 +39,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         With p the softmax of the logits: ``-log p_y``, or ``-log p_y - sum_{k != y} log(1 - p_k)``.
     solver : {"adam", "sgd"}, default="adam"
         Optimizer.
-    alpha : float, default=0.0
+    alpha : float, default=1e-5
         L2 penalty: ``0.5 * alpha * sum(W**2)`` over the weights, not the biases, is added to the loss of
         each batch. (MLPClassifier divides it by the batch size; this does not.)
     dropout : float, default=0.0
@@ -139,7 +139,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         *,
         loss="log_loss",
         solver="adam",
-        alpha=0.0,
+        alpha=1e-5,
         dropout=0.0,
         batch_size="auto",
         learning_rate="cosine",

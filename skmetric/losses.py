@@ -21,6 +21,8 @@ REDUCTIONS = {
 
 def _softmax(Z):
     """Softmax of each row, the row less its largest entry, and ``log sum exp`` of that."""
+    # In this order NumPy adds up whole columns, instead of one short row after the other.
+    Z = np.asfortranarray(Z)
     shifted = Z - Z.max(axis=1, keepdims=True)
     P = np.exp(shifted)
     total = P.sum(axis=1, keepdims=True)
@@ -34,7 +36,7 @@ def _weighted_mean(values, dZ, sample_weight):
         values = values * sample_weight
         dZ *= sample_weight[:, np.newaxis]
     dZ /= len(dZ)
-    return float(values.mean(dtype=np.float64)), dZ
+    return float(values.sum(dtype=np.float64)) / len(dZ), dZ
 
 
 def log_loss(Z, y, sample_weight=None):
@@ -255,9 +257,14 @@ def normalized(Z):
     norms : ndarray of shape (n, 1)
         ``|Z|``, 1 for a row of zeros.
     """
-    norms = np.sqrt(np.einsum("ij,ij->i", Z, Z))[:, np.newaxis]
-    norms[norms == 0] = 1
-    return Z / norms, norms
+    # Rows are brought to size 1 first: the square of a length may be too large or too small for a float.
+    largest = np.abs(Z).max(axis=1, keepdims=True)
+    largest[largest == 0] = 1
+    U = Z / largest
+    lengths = np.sqrt(np.einsum("ij,ij->i", U, U))[:, np.newaxis]
+    lengths[lengths == 0] = 1
+    U /= lengths
+    return U, largest * lengths
 
 
 def on_sphere(loss):

@@ -6,13 +6,30 @@ Fortran order, so that each product is written for the transposes: ``out.T = B.T
 """
 
 import math
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
 from scipy.linalg import get_blas_funcs
 from scipy.sparse import issparse
+from threadpoolctl import ThreadpoolController
 
 from .activations import ACTIVATIONS
+
+
+@cache
+def _blas_libraries():
+    return ThreadpoolController()
+
+
+def one_blas_thread():
+    """Context in which BLAS works in one thread.
+
+    The threads of OpenBLAS change the last bits of a product, and `n_jobs` changes their number: only a
+    fixed number makes a model repeatable. Two threads also wait for each other on a busy machine.
+    """
+    return _blas_libraries().limit(limits=1, user_api="blas")
+
 
 GAINS = {"identity": 1.0, "logistic": 3**-0.5, "tanh": 1.0, "relu": 1.0}
 
@@ -58,22 +75,43 @@ class WeightGradient:
     """``g = H.T @ delta``, not computed before it is known where it goes."""
 
     def __init__(self, H, delta, gemm):
-        self.H, self.delta, self.gemm = H, delta, gemm
+        self.left, self.right, self.gemm = delta.T, H.T, gemm
 
     def add_to(self, out, alpha, beta):
         """``out <- beta * out + alpha * g``."""
-        self.gemm(alpha, self.delta.T, self.H.T, beta=beta, c=out.T, trans_b=1, overwrite_c=1)
+        self.gemm(alpha, self.left, self.right, beta=beta, c=out.T, trans_b=1, overwrite_c=1)
 
 
 class BiasGradient:
     """``g = delta.sum(axis=0)``."""
 
     def __init__(self, delta, ones, gemv):
-        self.delta, self.ones, self.gemv = delta, ones, gemv
+        self.matrix, self.ones, self.gemv = delta.T, ones, gemv
 
     def add_to(self, out, alpha, beta):
         """``out <- beta * out + alpha * g``."""
-        self.gemv(alpha, self.delta.T, self.ones, beta=beta, y=out, overwrite_y=1)
+        self.gemv(alpha, self.matrix, self.ones, beta=beta, y=out, overwrite_y=1)
+
+
+class Batch:
+    """Views of the first `n` rows of the buffers of a network, made once for each size of batch.
+
+    Parameters
+    ----------
+    network : Network
+        Whose buffers.
+    n : int
+        Number of rows.
+    """
+
+    def __init__(self, network, n):
+        self.H = [buffer[:n] for buffer in network.buffers]
+        self.deltas = [buffer[:n] for buffer in network.delta_buffers]
+        ones = np.ones(n, dtype=network.dtype)
+        self.gradients = [
+            *(WeightGradient(H, delta, network.gemm) for H, delta in zip(self.H, self.deltas)),
+            *(BiasGradient(delta, ones, network.gemv) for delta in self.deltas),
+        ]
 
 
 class Network:
@@ -109,14 +147,14 @@ class Network:
         self.dropout = dropout
         self.rng = rng
         self.value, self.chain = ACTIVATIONS[activation]
-        dtype = coefs[0].dtype
-        self.gemm, self.gemv = get_blas_funcs(("gemm", "gemv"), dtype=dtype)
+        self.dtype = coefs[0].dtype
+        self.gemm, self.gemv = get_blas_funcs(("gemm", "gemv"), dtype=self.dtype)
         widths = [coefs[0].shape[0], *(W.shape[1] for W in coefs)]
         # Zeros, since a product with beta = 0 may still read what it overwrites.
-        self.buffers = [np.zeros((batch_size, width), dtype=dtype) for width in widths]
-        self.delta_buffers = [np.zeros_like(buffer) for buffer in self.buffers[1:-1]]
-        self.masks = [None] * len(self.delta_buffers)
-        self.ones = np.ones(batch_size, dtype=dtype)
+        self.buffers = [np.zeros((batch_size, width), dtype=self.dtype) for width in widths]
+        self.delta_buffers = [np.zeros_like(buffer) for buffer in self.buffers[1:]]
+        self.masks = [None] * len(coefs)
+        self.batches = {}
 
     @property
     def parameters(self):
@@ -139,7 +177,7 @@ class Network:
             A view of the buffer.
         """
         if issparse(X):
-            some = X[rows].astype(self.ones.dtype)
+            some = X[rows].astype(self.dtype)
             return some.toarray(out=self.buffers[0][: some.shape[0]])
         if isinstance(rows, slice):
             some = X[rows]
@@ -147,7 +185,7 @@ class Network:
             batch[...] = some
             return batch
         batch = self.buffers[0][: len(rows)]
-        if X.flags.c_contiguous and X.flags.aligned and X.dtype == batch.dtype:
+        if X.flags.c_contiguous and X.flags.aligned and X.dtype == self.dtype:
             # Needs no array between; but it would copy the whole of an X of another layout.
             np.take(X, rows, axis=0, out=batch, mode="clip")
         else:
@@ -167,16 +205,22 @@ class Network:
         Z : ndarray of shape (n, n_outputs)
             A view of the last buffer; the next call overwrites it.
         """
-        self.H = [batch, *(buffer[: len(batch)] for buffer in self.buffers[1:])]
+        n = len(batch)
+        if n not in self.batches:
+            self.batches[n] = Batch(self, n)
+        self.batch = self.batches[n]
+        H = self.batch.H
+        if batch.base is not self.buffers[0]:
+            H[0][...] = batch
         for layer, (W, b) in enumerate(zip(self.coefs, self.intercepts)):
-            A = self.H[layer + 1]
-            self.gemm(1.0, W.T, self.H[layer].T, c=A.T, overwrite_c=1)
-            A += b
+            A = H[layer + 1]
+            np.copyto(A, b)
+            self.gemm(1.0, W.T, H[layer].T, beta=1.0, c=A.T, overwrite_c=1)
             if layer < len(self.coefs) - 1:
                 self.value(A)
                 if self.dropout:
                     self._drop(layer, A)
-        return self.H[-1]
+        return H[-1]
 
     def _drop(self, layer, H):
         kept = self.rng.random(H.shape, dtype=np.float32) >= self.dropout
@@ -191,14 +235,15 @@ class Network:
         dZ : ndarray of shape (n, n_outputs)
             Gradient on the result of the last call of `forward`.
         """
-        self.deltas = [*(buffer[: len(dZ)] for buffer in self.delta_buffers), dZ]
+        deltas = self.batch.deltas
+        deltas[-1][...] = dZ
         for layer in range(len(self.coefs) - 1, 0, -1):
-            delta = self.deltas[layer - 1]
-            self.gemm(1.0, self.coefs[layer].T, self.deltas[layer].T, c=delta.T, trans_a=1, overwrite_c=1)
-            self._chain_hidden(layer - 1, delta)
+            W, delta, out = self.coefs[layer], deltas[layer], deltas[layer - 1]
+            self.gemm(1.0, W.T, delta.T, c=out.T, trans_a=1, overwrite_c=1)
+            self._chain_hidden(layer - 1, out)
 
     def _chain_hidden(self, layer, delta):
-        H = self.H[layer + 1]
+        H = self.batch.H[layer + 1]
         if self.dropout:
             delta *= self.masks[layer]
             # The derivative is a function of the output as it was before units were dropped.
@@ -207,9 +252,7 @@ class Network:
 
     def gradients(self):
         """Gradients of all `parameters`, as objects with ``add_to(out, alpha, beta)``."""
-        ones = self.ones[: len(self.deltas[-1])]
-        weights = [WeightGradient(H, delta, self.gemm) for H, delta in zip(self.H, self.deltas)]
-        return [*weights, *(BiasGradient(delta, ones, self.gemv) for delta in self.deltas)]
+        return self.batch.gradients
 
 
 def outputs(network, X, batch_size, rows=None):

@@ -8,6 +8,7 @@ each step. What an optimizer remembers from step to step is in its dict `state`,
 import math
 
 import numpy as np
+from scipy.linalg import get_blas_funcs
 
 
 class SGD:
@@ -105,7 +106,7 @@ class Adam(SGD):
     """
 
     beta_1, beta_2, epsilon = 0.9, 0.999, 1e-8
-    block = 8192  # entries that are worked on at a time, so that they stay in the cache
+    block = 32768  # entries that are worked on at a time, so that they stay in the cache
 
     def __init__(self, decays, parameters):
         super().__init__(decays)
@@ -114,6 +115,7 @@ class Adam(SGD):
             "first": [np.zeros_like(W) for W in parameters],
             "second": [np.zeros_like(W) for W in parameters],
         }
+        self.axpy, self.scal = get_blas_funcs(("axpy", "scal"), dtype=parameters[0].dtype)
         largest = max(W.size for W in parameters)
         self.buffer = np.zeros(largest, dtype=parameters[0].dtype)
 
@@ -134,18 +136,18 @@ class Adam(SGD):
                 self._move(*(array[part] for array in (*flat, g)), rate_t, epsilon_t, decay)
 
     def _move(self, W, M, V, g, rate_t, epsilon_t, decay):
+        # axpy and scal work in place, and make one pass of what takes NumPy two.
         if decay:
-            g += decay * W
-        M *= self.beta_1
-        M += g
-        g *= g
-        V *= self.beta_2
-        V += g
+            self.axpy(W, g, a=decay)
+        self.scal(self.beta_1, M)
+        self.axpy(g, M)
+        np.multiply(g, g, out=g)
+        self.scal(self.beta_2, V)
+        self.axpy(g, V)
         np.sqrt(V, out=g)
         g += epsilon_t
         np.divide(M, g, out=g)
-        g *= rate_t
-        W -= g
+        self.axpy(g, W, a=-rate_t)
 
 
 def sgd(parameters, decays, momentum, nesterov):

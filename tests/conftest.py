@@ -1,4 +1,38 @@
 import os
 
-# scikit-learn's checks of array API input are skipped without it. SciPy reads it when it is imported.
+import numpy as np
+import pytest
+
+# scikit-learn's checks with array API input are skipped without it. SciPy reads it when it is imported.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
+
+QUICK = {
+    "hidden_layer_sizes": (8,),
+    "solver": "adam",
+    "batch_size": 32,
+    "learning_rate": "constant",
+    "learning_rate_init": 0.01,
+    "max_iter": 3,
+    "tol": 0.0,
+    "n_iter_no_change": np.inf,
+    "random_state": 0,
+}
+
+
+@pytest.fixture
+def small():
+    """``small(Estimator, **parameters)``: an estimator that is trained in milliseconds."""
+
+    def make(Estimator, **parameters):
+        embeds = "n_components" in Estimator().get_params()
+        # The mean over active terms may rise while they get fewer; this one falls.
+        more = {"n_components": 4, "reduction": "mean"} if embeds else {}
+        return Estimator(**(QUICK | more | parameters))
+
+    return make
+
+
+@pytest.fixture
+def outputs():
+    """``outputs(model, X)``: what the last layer gives, whatever the estimator calls it."""
+    return lambda model, X: getattr(model, "decision_function", model.transform)(X)

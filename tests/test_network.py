@@ -353,7 +353,7 @@ def test_backward_writes_into_the_buffers_and_leaves_dZ_as_it_is(n):
     network.gemm = recorded(network.gemm, products)
     network.backward(dZ)
     assert_array_equal(dZ, before)
-    for product, buffer in zip(products, network.delta_buffers[::-1], strict=True):
+    for product, buffer in zip(products, network.delta_buffers[-2::-1], strict=True):
         assert np.shares_memory(product, buffer)
 
 
@@ -413,14 +413,14 @@ def ones_network(dropout, dtype=np.float64, batch_size=50, width=400, seed=0):
 def test_dropout_drops_its_fraction_and_scales_the_rest(dropout, dtype):
     network = ones_network(dropout, dtype)
     network.forward(np.ones((50, 1), dtype))
-    H = network.H[1]
+    H = network.batch.H[1]
     dropped = H == 0
     n_sigma = abs(dropped.sum() - dropout * H.size) / np.sqrt(H.size * dropout * (1 - dropout))
     assert n_sigma < 5
     assert_allclose(H[~dropped], 1 / (1 - dropout), rtol=1e-6)
     # Every layer draws its own units.
-    assert abs(np.mean(network.H[2] == 0) - dropout) < 0.05
-    assert not np.array_equal(dropped, network.H[2] == 0)
+    assert abs(np.mean(network.batch.H[2] == 0) - dropout) < 0.05
+    assert not np.array_equal(dropped, network.batch.H[2] == 0)
 
 
 @pytest.mark.parametrize("dropout", [0.1, 0.5, 0.8])
@@ -438,7 +438,7 @@ def test_dropout_touches_neither_input_nor_output(hidden):
     before = X.copy()
     Z = network.forward(X)
     assert_array_equal(X, before)
-    assert_allclose(Z, network.H[-2] @ network.coefs[-1] + network.intercepts[-1], rtol=1e-12)
+    assert_allclose(Z, network.batch.H[-2] @ network.coefs[-1] + network.intercepts[-1], rtol=1e-12)
 
 
 def test_dropout_draws_again_for_each_batch_and_the_same_from_the_same_state():
@@ -458,7 +458,7 @@ def test_gradient_is_right_for_the_units_that_were_dropped(activation, dropout):
     X, y = rows_and_labels()
     function = as_function_of_parameters(network, X, log_loss, y)
     assert check_gradient(function, 0.5 * flat(network.parameters)).max() < 1e-6
-    assert (network.H[1] == 0).any()
+    assert (network.batch.H[1] == 0).any()
 
 
 @every_activation
