@@ -63,7 +63,10 @@ if not args.show:
     matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-X_train, X_test, y_train, y_test, scaler, epochs = load(args.data)
+try:
+    X_train, X_test, y_train, y_test, scaler, epochs = load(args.data)
+except OSError as error:  # neither files nor a network: the message says what to put where
+    raise SystemExit(str(error)) from None
 settings = {"random_state": 0} | ({"max_iter": epochs} if epochs else {})
 n_classes = len(np.unique(y_train))
 print(f"{args.data}: {len(X_train)} training rows, {len(X_test)} test rows, {X_train.shape[1]} features")
