@@ -1,4 +1,4 @@
-"""The first figures, MNIST and digits at the settings of the README: ``python benchmarks/bench_first.py``.
+"""The first figures: MNIST and digits as in the README. ``python benchmarks/bench_first.py``.
 
 Reports on the test parts, which played no part in the choice of any default.
 """
