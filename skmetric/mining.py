@@ -7,7 +7,7 @@ and negative n, which makes `C` the gradient of the sum of their losses on `D`.
 
 import numpy as np
 
-BLOCK = 2**16  # pairs that are worked on at a time, so that they stay in the cache
+BLOCK = 2**14  # pairs that are worked on at a time: they stay in the cache, and memory is reused
 
 
 def _sorted_pairs(key):
@@ -35,14 +35,14 @@ def _crossings(key, positive, negative):
     O(n^2 log n) time, O(n^2) memory. Keys of pairs that are neither must be infinite.
     """
     pairs = _sorted_pairs(key)
-    is_negative = negative.take(pairs)
+    is_negative = negative.reshape(-1)[pairs]
     below = is_negative.cumsum(axis=1, dtype=np.int32)
     # Up to rank r there are r - below positives; the others lie above: C = -(all - r + below).
     rank = np.arange(1, key.shape[1] + 1, dtype=np.int32)
     above = rank - positive.sum(axis=1, dtype=np.int32)[:, np.newaxis]
     above -= below
     C = np.empty_like(key)
-    C.put(pairs, np.where(is_negative, above, below))
+    C.reshape(-1)[pairs] = np.where(is_negative, above, below).astype(key.dtype)
     C *= positive | negative
     return C
 

@@ -106,6 +106,20 @@ def test_normalize_is_part_of_training(Estimator, small):
 
 
 @each
+def test_normalize_is_part_of_validation(Estimator, small):
+    # Rows of each class point in one direction; only their lengths mix them up.
+    lengths, labels = np.geomspace(1e-3, 1e3, 200), np.arange(200) % 2
+    rows = lengths[:, np.newaxis] * np.array([[1.0, 0.2], [0.2, 1.0]])[labels]
+    settings = {"hidden_layer_sizes": (), "early_stopping": True, "learning_rate": lambda epoch: 0.0}
+    plain, normalized = (
+        small(Estimator, solver="sgd", normalize=normalize, **settings).fit(rows, labels)
+        for normalize in (False, True)
+    )
+    assert plain.best_validation_score_ < 1
+    assert normalized.best_validation_score_ == 1
+
+
+@each
 def test_dropout_is_part_of_training_only(Estimator, small):
     model = small(Estimator, dropout=0.5).fit(X, Y)
     assert not np.array_equal(model.coefs_[0], small(Estimator).fit(X, Y).coefs_[0])
@@ -624,6 +638,23 @@ def test_fewer_triplets_are_active_as_training_goes_on(triplet):
 def test_the_margin_is_asked_for(triplet):
     narrow, wide = (triplet(margin=margin, max_iter=40).fit(X, Y) for margin in (0.1, 10.0))
     assert wide.pairwise_distance(X).mean() > 2 * narrow.pairwise_distance(X).mean()
+
+
+@pytest.mark.parametrize("batch_sampler", ["auto", "shuffle", "balanced"])
+def test_the_batch_sampler_decides_what_a_batch_holds(batch_sampler, triplet):
+    shares = []
+
+    def watching(D, positive, negative, margin):
+        shares.append(positive.any(axis=1).mean())
+        return TRIPLET_RULES["all"](D, positive, negative, margin)
+
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(60), 4)
+    triplet(mining=watching, batch_sampler=batch_sampler, max_iter=1).fit(
+        rng.normal(size=(240, 4)), labels
+    )
+    # The share of rows that find a positive in their batch of 32.
+    assert (np.mean(shares) > 0.95) == (batch_sampler != "shuffle")
 
 
 @each

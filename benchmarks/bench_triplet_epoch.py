@@ -1,0 +1,110 @@
+"""One epoch of triplet training on MNIST, 784-256-64, batch 256, against PyTorch with its library.
+
+``python benchmarks/bench_triplet_epoch.py [--threads 1] [--rows 60000] [--busy]`` (extra `bench`)
+
+`--busy` adds a process on each core that competes for it. The peers are timed on 1/10 of the rows, as an
+epoch of all triplets takes minutes there, and their time is multiplied.
+"""
+
+import argparse
+import os
+import sys
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--threads", type=int, default=1)
+parser.add_argument("--rows", type=int, default=60000)
+parser.add_argument("--repeats", type=int, default=3)
+parser.add_argument("--busy", action="store_true")
+args = parser.parse_args()
+# Before any library starts its threads.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = str(args.threads)
+
+import multiprocessing  # noqa: E402
+
+import numpy as np  # noqa: E402
+from common import interleaved, save, summary  # noqa: E402
+
+from skmetric import TripletMetricTransformer  # noqa: E402
+from skmetric.datasets import fetch_mnist  # noqa: E402
+
+BATCH, PART = 256, 10
+
+
+def compete():
+    while True:
+        np.tanh(np.ones(10000))
+
+
+def skmetric_epoch(X, y, mining="all", **more):
+    def run():
+        model = TripletMetricTransformer(
+            64, (256,), margin=0.2, mining=mining, batch_size=BATCH, max_iter=1, learning_rate="constant",
+            learning_rate_init=0.001, batch_sampler="shuffle", random_state=0, **more,
+        )  # fmt: skip
+        return model.fit(X, y)
+
+    return run
+
+
+def without_loss(X, y):
+    """The same epoch with a loss that costs nothing: what is left is all but the loss."""
+
+    def nothing(D, positive, negative, margin):
+        return np.zeros_like(D), 0.0
+
+    return skmetric_epoch(X, y, nothing)
+
+
+def torch_epoch(X, y, mining):
+    import torch
+    from pytorch_metric_learning import distances, losses, miners
+
+    torch.set_num_threads(args.threads)
+    rows, labels = torch.from_numpy(X), torch.from_numpy(y.astype(np.int64))
+    squared = distances.LpDistance(normalize_embeddings=False, p=2, power=2)
+    loss = losses.TripletMarginLoss(margin=0.2, distance=squared)
+    miner = miners.TripletMarginMiner(0.2, "semihard", distance=squared) if mining == "semihard" else None
+
+    def run():
+        torch.manual_seed(0)
+        layers = torch.nn.Linear(784, 256), torch.nn.ReLU(), torch.nn.Linear(256, 64)
+        model = torch.nn.Sequential(*layers)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
+        order = torch.randperm(len(X))
+        for start in range(0, len(X), BATCH):
+            batch = order[start : start + BATCH]
+            Z, batch_labels = model(rows[batch]), labels[batch]
+            value = loss(Z, batch_labels, miner(Z, batch_labels) if miner else None)
+            optimizer.zero_grad()
+            value.backward()
+            optimizer.step()
+
+    return run
+
+
+if __name__ == "__main__":
+    X, y = fetch_mnist(return_X_y=True)
+    X, y = X[: args.rows] / np.float32(255), y[: args.rows]
+    few = len(X) // PART
+    rivals = [multiprocessing.Process(target=compete, daemon=True) for _ in range(os.cpu_count())]
+    for rival in rivals if args.busy else []:
+        rival.start()
+    contestants = {"skmetric, all": skmetric_epoch(X, y), "all but the loss": without_loss(X, y)}
+    contestants["skmetric, semihard"] = skmetric_epoch(X, y, "semihard")
+    if not args.busy:
+        contestants["PyTorch, all"] = torch_epoch(X[:few], y[:few], "all")
+        contestants["PyTorch, semihard"] = torch_epoch(X[:few], y[:few], "semihard")
+    times, _ = interleaved(contestants, args.repeats)
+    for name in times:
+        if name.startswith("PyTorch"):
+            times[name] = [PART * t for t in times[name]]
+    table = summary(times, "skmetric, all")
+    for name, entry in table.items():
+        print(
+            f"{name:20s} {entry['median_s']:8.2f} s, {entry['ratio_to_skmetric, all'][0]:6.2f} x",
+            flush=True,
+        )
+    name = f"triplet_epoch_{args.threads}_threads" + ("_busy" if args.busy else "")
+    more = () if args.busy else ("torch", "pytorch-metric-learning")
+    save(name, {"command": sys.argv, "contestants": table}, *more)
