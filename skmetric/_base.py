@@ -17,8 +17,9 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from ._callbacks import NO_CALLBACKS, CallbackSupportMixin, FitCallbacks
 from ._input import working_dtype
+from ._threads import one_blas_thread
 from .activations import ACTIVATIONS
-from .network import Network, initial_parameters, one_blas_thread, outputs
+from .network import Network, initial_parameters, outputs
 from .optimizers import OPTIMIZERS
 from .sampling import BATCH_SAMPLERS
 from .schedules import SCHEDULES, make_schedule

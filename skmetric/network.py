@@ -6,48 +6,13 @@ Fortran order, so that each product is written for the transposes: ``out.T = B.T
 """
 
 import math
-import threading
 from itertools import pairwise
 
 import numpy as np
 from scipy.linalg import get_blas_funcs
 from scipy.sparse import issparse
-from threadpoolctl import ThreadpoolController
 
 from .activations import ACTIVATIONS
-
-
-class OneBlasThread:
-    """Context in which BLAS works in one thread.
-
-    The threads of OpenBLAS change the last bits of a product, and `n_jobs` changes their number: only a
-    fixed number makes a model repeatable. Two threads also wait for each other on a busy machine. The
-    number belongs to the process: it is set back when the last of the contexts that overlap, in
-    several threads of Python, is left.
-    """
-
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.users = 0
-        self.libraries = None
-
-    def __enter__(self):
-        with self.lock:
-            # To look for the libraries takes time: once, and not at import.
-            self.libraries = self.libraries or ThreadpoolController()
-            if self.users == 0:
-                self.limit = self.libraries.limit(limits=1, user_api="blas")
-            self.users += 1
-
-    def __exit__(self, *error):
-        with self.lock:
-            self.users -= 1
-            if self.users == 0:
-                self.limit.restore_original_limits()
-
-
-one_blas_thread = OneBlasThread()
-
 
 GAINS = {"identity": 1.0, "logistic": 3**-0.5, "tanh": 1.0, "relu": 1.0}
 
