@@ -23,6 +23,7 @@ from .sampling import BATCH_SAMPLERS
 
 COLLAPSED = 0.1  # mean distance, as a fraction of the distance that the loss asks for
 PROBE = 256  # rows on which that is looked at
+BLOCK = 1024  # rows that are copied to the other side of a diagonal at a time
 
 
 class MetricTransformer(NetworkEstimator):
@@ -190,8 +191,11 @@ class MetricTransformer(NetworkEstimator):
         if X2 is not None:
             return euclidean_distances(self._embed(X1), self._embed(X2), squared=squared)
         D = euclidean_distances(self._embed(X1), squared=squared)
-        for i in range(1, len(D)):
-            D[i, :i] = D[:i, i]
+        # Rounding may differ on the two sides of the diagonal.
+        for start in range(0, len(D), BLOCK):
+            rows = slice(start, start + BLOCK)
+            D[rows, :start] = D[:start, rows].T
+            D[rows, rows] = np.triu(D[rows, rows]) + np.triu(D[rows, rows], 1).T
         return D
 
     def pair_distance(self, pairs):
