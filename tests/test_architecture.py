@@ -210,7 +210,9 @@ def test_each_module_has_its_tests(module):
 
 
 def test_tests_are_of_a_module():
-    known = {"architecture", "estimator_checks", "real_images"} | {name.strip("_") for name in TREES}
+    known = {"architecture", "estimator_checks", "real_images", "step"} | {
+        name.strip("_") for name in TREES
+    }
     names = {path.stem.removeprefix("test_") for path in (ROOT / "tests").glob("test_*.py")}
     assert names - known == set()
 

@@ -1,0 +1,63 @@
+"""The cost of one training step, counted instead of timed: no machine is too slow for it."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from skmetric.losses import log_loss
+from skmetric.network import Network, initial_parameters
+from skmetric.optimizers import SGD, Adam
+from skmetric.training import run_epoch
+
+BATCH, WIDTHS = 64, [300, 200, 10]
+OPTIMIZERS = {
+    "sgd": lambda parameters: SGD([0.0] * 4),
+    "adam": lambda parameters: Adam([0.0] * 4, parameters),
+}
+each_optimizer = pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
+
+
+def steps(make, n_steps, count=None):
+    """A function that takes some steps; `count` gets the name of each product."""
+    rng = np.random.default_rng(0)
+    X = rng.random((n_steps * BATCH, WIDTHS[0]), dtype=np.float32)
+    y = rng.integers(10, size=len(X))
+    network = Network(*initial_parameters(WIDTHS, "logistic", rng, np.float32), "logistic", BATCH)
+    for name in ("gemm", "gemv"):
+        product = getattr(network, name)
+
+        def counted(*args, name=name, product=product, **kwargs):
+            if count is not None:
+                count.append(name)
+            return product(*args, **kwargs)
+
+        setattr(network, name, counted)
+    optimizer = make(network.parameters)
+    batches = np.arange(len(X)).reshape(n_steps, BATCH)
+    return lambda: run_epoch(network, log_loss, optimizer, 0.01, batches, X, (y,))
+
+
+@each_optimizer
+@pytest.mark.parametrize("n_steps", [1, 5])
+def test_a_step_makes_the_products_it_needs_and_no_more(make, n_steps):
+    count = []
+    steps(make, n_steps, count)()
+    # Two layers forward, one back, two gradients of weights; two sums for the gradients of biases.
+    assert count.count("gemm") == 5 * n_steps
+    assert count.count("gemv") == 2 * n_steps
+
+
+@each_optimizer
+def test_a_step_allocates_no_more_than_a_few_small_arrays(make):
+    run = steps(make, 10)
+    run()
+    tracemalloc.start()
+    run()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    hidden, logits = 4 * BATCH * WIDTHS[1], 8 * BATCH * WIDTHS[2]
+    # One temporary of the size of the hidden layer (its derivative), a few of the size of the logits:
+    # nothing of the size of the weights or of the rows.
+    assert peak < 2 * hidden + 8 * logits
+    assert peak < 4 * WIDTHS[0] * WIDTHS[1]
