@@ -23,6 +23,10 @@ from .losses import LOGIT_LOSSES
 
 
 def _accuracy(Z, y, sample_weight=None):
+    if sample_weight is not None and not sample_weight.any():
+        raise ValueError(
+            "early_stopping=True: all weights of the validation rows are zero. Raise validation_fraction."
+        )
     return accuracy_score(y, Z.argmax(axis=1), sample_weight=sample_weight)
 
 

@@ -224,6 +224,14 @@ def test_training_leaves_the_number_of_threads_alone(Estimator, small):
         assert n_blas_threads() == before
 
 
+def test_a_limit_on_threads_around_a_fit_changes_no_bit():
+    found = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads, user_api="blas"):
+            found.append(digests())
+    assert found[0] == found[1]
+
+
 def overlapping_fits():
     """Whether a long fit beside a short one gives the bits of one alone; threads before and after."""
     from concurrent.futures import ThreadPoolExecutor

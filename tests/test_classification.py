@@ -383,7 +383,7 @@ def test_wrong_weights_are_refused_in_a_pass(name, classifier):
 def test_early_stopping_refuses_weights_that_leave_nothing_to_validate(classifier):
     weights = np.zeros(150)
     weights[[0, 60]] = 1
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="validation_fraction"):
         classifier(early_stopping=True).fit(X, Y, sample_weight=weights)
 
 
