@@ -51,7 +51,7 @@ def floor(hidden, batch, solver):
     targets = [np.zeros_like(W) for W in network.coefs]
 
     def run():
-        with one_blas_thread:
+        with one_blas_thread():
             for start in range(0, len(X), batch):
                 views = network.batches.get(len(network.gather(X, ROWS[start : start + batch])))
                 if views is None:

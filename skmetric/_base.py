@@ -166,7 +166,7 @@ class NetworkEstimator(
         network = self._network(X, task, len(rows), rng, continued)
         optimizer = self._optimizer(network, continued)
         callbacks = NO_CALLBACKS if incremental else FitCallbacks(self, network, X, *targets)
-        with one_blas_thread, explained_divergence(self):
+        with one_blas_thread(), explained_divergence(self):
             history = train(
                 network,
                 task.loss,

@@ -1,26 +1,47 @@
 """How many threads BLAS works in."""
 
 import threading
+from contextlib import contextmanager
 from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
 
-class OneBlasThread:
-    """Context in which BLAS works in one thread.
+@cache
+def blas_libraries():
+    """Controller of the BLAS libraries. To look for them takes time: once, and not at import."""
+    return ThreadpoolController()
+
+
+@contextmanager
+def one_blas_thread():
+    """Let BLAS work in one thread, in this context and in all that overlap with it.
 
     The threads of OpenBLAS change the last bits of a product, and `n_jobs` changes their number: only a
-    fixed number makes a model repeatable. Two threads also wait for each other on a busy machine. The
-    number belongs to the process: it is set back when the last of the contexts that overlap, in
-    several threads of Python, is left. A thread of its own holds the limit, since threadpoolctl lets
-    only the thread that set one take it back.
+    fixed number makes a model repeatable. Two threads also wait for each other on a busy machine.
+    """
+    SHARED_LIMIT.acquire()
+    try:
+        # Where the caller has set a limit of its own, only its thread may change it.
+        with blas_libraries().limit(limits=1, user_api="blas"):
+            yield
+    finally:
+        SHARED_LIMIT.release()
+
+
+class SharedLimit:
+    """Limit of one thread that lasts from the first `acquire` to the last `release`.
+
+    The number of threads belongs to the process, and threadpoolctl lets only the thread of Python that
+    set a limit take it back: a thread of its own does both, so that contexts may end in any order.
     """
 
     def __init__(self):
         self.lock = threading.Lock()
         self.users = 0
 
-    def __enter__(self):
+    def acquire(self):
+        """Set the limit, unless it is set already."""
         with self.lock:
             if self.users == 0:
                 limited, self.left = threading.Event(), threading.Event()
@@ -37,7 +58,8 @@ class OneBlasThread:
         finally:
             limited.set()
 
-    def __exit__(self, *error):
+    def release(self):
+        """Take the limit back, if nobody else needs it."""
         with self.lock:
             self.users -= 1
             if self.users == 0:
@@ -45,10 +67,4 @@ class OneBlasThread:
                 self.holder.join()
 
 
-@cache
-def blas_libraries():
-    """Controller of the BLAS libraries. To look for them takes time: once, and not at import."""
-    return ThreadpoolController()
-
-
-one_blas_thread = OneBlasThread()
+SHARED_LIMIT = SharedLimit()
