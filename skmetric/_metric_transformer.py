@@ -112,6 +112,12 @@ class MetricTransformer(NetworkEstimator):
             **monitor,
         )
         self._train(X, (codes,), task, incremental)
+        if not incremental and self.loss_curve_ and not any(self.loss_curve_):
+            warnings.warn(
+                "Nothing was learned: the loss was 0 in every epoch. Batches need positive and negative "
+                "pairs (batch_sampler='balanced', a larger batch_size), or the margin is met already.",
+                stacklevel=4,
+            )
         self._warn_if_collapsed(X, codes)
         return self
 

@@ -708,3 +708,9 @@ def test_a_healthy_fit_does_not_warn(Estimator, rows, labels, small):
         warnings.simplefilter("error")
         model.fit(rows / rows.max(), labels)
     assert model.score(rows / rows.max(), labels) > 0.9
+
+
+@each
+def test_batches_that_teach_nothing_are_warned_of(Estimator, small):
+    with pytest.warns(UserWarning, match="batch_sampler"):
+        small(Estimator, batch_sampler="shuffle", batch_size=1).fit(X, Y)
