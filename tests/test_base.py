@@ -26,7 +26,9 @@ from skmetric import ContrastiveMetricTransformer, SoftmaxMLPClassifier, Triplet
 
 EXPLODES = {"solver": "sgd", "momentum": 0.9, "learning_rate_init": 1e308}  # with 1000 * X
 ROOT = Path(__file__).parents[1]
-pytestmark = pytest.mark.filterwarnings("ignore:The embedding collapses")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:The embedding collapses", "ignore:Nothing was learned", "ignore:The number of unique classes"
+)
 
 X, Y = load_iris(return_X_y=True)
 DIGITS, DIGIT_LABELS = (part[:300] for part in load_digits(return_X_y=True))

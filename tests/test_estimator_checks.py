@@ -17,7 +17,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmetric import ContrastiveMetricTransformer, SoftmaxMLPClassifier, TripletMetricTransformer
 
-pytestmark = pytest.mark.filterwarnings("ignore:The embedding collapses")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:The embedding collapses", "ignore:Nothing was learned", "ignore:The number of unique classes"
+)
 
 X, Y = load_iris(return_X_y=True)
 ESTIMATORS = [SoftmaxMLPClassifier, TripletMetricTransformer, ContrastiveMetricTransformer]

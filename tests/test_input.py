@@ -11,7 +11,9 @@ from sklearn.preprocessing import StandardScaler
 
 from skmetric import ContrastiveMetricTransformer, SoftmaxMLPClassifier, TripletMetricTransformer
 
-pytestmark = pytest.mark.filterwarnings("ignore:The embedding collapses")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:The embedding collapses", "ignore:Nothing was learned", "ignore:The number of unique classes"
+)
 
 # Whole numbers from 0 to 16: every dtype holds them exactly.
 X, Y = (part[:200] for part in load_digits(return_X_y=True))
