@@ -17,7 +17,7 @@ def check_finite(X, estimator):
     values = X.data[np.newaxis] if issparse(X) else X
     if values.dtype.kind != "f":
         return
-    step = max(1, 2**20 // max(1, values.shape[1]))
+    step = max(1, 2**18 // max(1, values.shape[1]))
     for start in range(0, len(values), step):
         piece = values[start : start + step].astype(working_dtype(values.dtype), copy=False)
         assert_all_finite(piece, estimator_name=type(estimator).__name__, input_name="X")
