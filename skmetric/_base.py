@@ -55,8 +55,8 @@ def explained_divergence(estimator):
         yield
     except FloatingPointError as error:
         raise ValueError(
-            f"Training of {type(estimator).__name__} diverged: the loss or a weight is not finite any "
-            f"more. Lower learning_rate_init (now {estimator.learning_rate_init}), or scale X, with "
+            f"Training of {type(estimator).__name__} diverged: the loss or a weight is beyond measure. "
+            f"Lower learning_rate_init (now {estimator.learning_rate_init}), or scale X, with "
             "StandardScaler for example."
         ) from error
 

@@ -11,6 +11,8 @@ import warnings
 
 import numpy as np
 
+EXPLODED = 1e10  # a weight of this size is not learned, whatever the units of the data
+
 
 class Progress:
     """Remember the best score, and how long ago the last improvement by more than `tol` was.
@@ -68,7 +70,7 @@ def run_epoch(network, loss, optimizer, rate, batches, X, targets):
     Raises
     ------
     FloatingPointError
-        Where the loss or a parameter is not finite any more.
+        Where the loss or a parameter is not finite any more, or a parameter has exploded.
     """
     parameters = network.parameters
     total, n_rows = 0.0, 0
@@ -86,7 +88,8 @@ def run_epoch(network, loss, optimizer, rate, batches, X, targets):
 
 
 def _check_finite(parameters):
-    if not all(np.isfinite(W).all() for W in parameters):
+    # NaN fails the comparison too. What has exploded may be finite still, in float64.
+    if not all(max(W.max(), -W.min()) < EXPLODED for W in parameters):
         raise FloatingPointError
 
 
@@ -144,7 +147,7 @@ def train(
     Raises
     ------
     FloatingPointError
-        Where the loss or a parameter is not finite any more.
+        Where the loss or a parameter is not finite any more, or a parameter has exploded.
     """
     history, best = [], []
     try:

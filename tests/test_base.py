@@ -908,3 +908,10 @@ def test_public_names():
 def test_far_clusters_are_told_apart(Estimator, small):
     rows, labels = make_blobs(200, centers=4, n_features=6, random_state=0)
     assert small(Estimator, max_iter=20).fit(rows, labels).score(rows, labels) > 0.95
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_weights_that_explode_but_stay_finite_are_refused(Estimator):
+    model = Estimator(hidden_layer_sizes=(8,), learning_rate_init=1e30, max_iter=5, random_state=0)
+    with pytest.raises(ValueError, match="learning_rate_init"):
+        model.fit(X.astype(np.float64), Y)
