@@ -10,20 +10,19 @@ import argparse
 import os
 import sys
 
+from common import interleaved, limit_threads, save, summary
+
 parser = argparse.ArgumentParser()
 parser.add_argument("--threads", type=int, default=1)
 parser.add_argument("--rows", type=int, default=60000)
 parser.add_argument("--repeats", type=int, default=3)
 parser.add_argument("--busy", action="store_true")
 args = parser.parse_args()
-# Before any library starts its threads.
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = str(args.threads)
+limit_threads(args.threads)  # before any of them is imported
 
 import multiprocessing  # noqa: E402
 
 import numpy as np  # noqa: E402
-from common import interleaved, save, summary  # noqa: E402
 
 from skmetric import TripletMetricTransformer  # noqa: E402
 from skmetric.datasets import fetch_mnist  # noqa: E402

@@ -7,17 +7,14 @@ compute the same value, which is printed beside the time.
 """
 
 import argparse
-import os
 import sys
+
+from common import interleaved, limit_threads, save, summary
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--threads", type=int, default=1)
 args = parser.parse_args()
-# Before any library starts its threads.
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[variable] = str(args.threads)
-flags = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-os.environ["XLA_FLAGS"] = flags if args.threads == 1 else ""
+limit_threads(args.threads)  # before any of them is imported
 
 import tracemalloc  # noqa: E402
 from functools import partial  # noqa: E402
@@ -26,7 +23,6 @@ import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from common import interleaved, save, summary  # noqa: E402
 from pytorch_metric_learning.distances import LpDistance  # noqa: E402
 from pytorch_metric_learning.losses import TripletMarginLoss  # noqa: E402
 from pytorch_metric_learning.reducers import AvgNonZeroReducer  # noqa: E402
