@@ -31,10 +31,9 @@ def squared_distances(Z):
     """
     Z = Z - Z.mean(axis=0)  # which changes no distance
     squares = np.einsum("ij,ij->i", Z, Z)
+    D = np.add.outer(squares, squares)
     gemm = get_blas_funcs("gemm", dtype=Z.dtype)
-    D = gemm(-2.0, Z.T, Z.T, trans_a=1).T
-    D += squares[:, np.newaxis]
-    D += squares
+    gemm(-2.0, Z.T, Z.T, beta=1.0, c=D.T, trans_a=1, overwrite_c=1)
     np.maximum(D, 0, out=D)
     np.fill_diagonal(D, 0)
     return D
@@ -57,11 +56,13 @@ def squared_distances_chain(Z, C):
     dZ : ndarray of shape (n, n_components)
         ``dL/dZ``.
     """
-    S = C + C.T
     Z = Z - Z.mean(axis=0)  # which changes no row of the product, but spares it digits
-    dZ = Z * (2 * S.sum(axis=1))[:, np.newaxis]
+    dZ = Z * (2 * (C.sum(axis=1) + C.sum(axis=0)))[:, np.newaxis]
     gemm = get_blas_funcs("gemm", dtype=Z.dtype)
-    return gemm(-2.0, Z.T, S.T, beta=1.0, c=dZ.T, overwrite_c=1).T
+    # C and its transpose in turn: a product is cheaper than the sum of the two for large batches.
+    for trans in (0, 1):
+        gemm(-2.0, Z.T, C.T, beta=1.0, c=dZ.T, trans_b=trans, overwrite_c=1)
+    return dZ
 
 
 def squared(D, y, rule):

@@ -232,7 +232,8 @@ def triplet(D, y, *, margin=1.0, mining="all", reduction="active", counts=None):
     mine = mining if callable(mining) else TRIPLET_RULES[mining]
     positive, negative = pair_masks(y, self_pairs=reduction == "grid")
     C, n_valid = mine(D, positive, negative, margin)
-    n_active = float(C.sum(where=positive, dtype=np.float64))
+    # Each chosen triplet adds 1 to a positive and -1 to a negative.
+    n_active = float(np.abs(C).sum(axis=1).sum(dtype=np.float64)) / 2
     if counts is not None:
         counts += n_active, n_valid
     total = np.einsum("ij,ij->i", C, D).sum(dtype=np.float64) + margin * n_active

@@ -8,23 +8,24 @@ and negative n, which makes `C` the gradient of the sum of their losses on `D`.
 import numpy as np
 
 BLOCK = 2**14  # pairs that are worked on at a time: they stay in the cache, and memory is reused
+NEGATIVE_BIT = 31  # of the tag of a pair: its column, and whether it is a negative
+NEGATIVE = 2**NEGATIVE_BIT
 
 
-def _sorted_pairs(key):
-    """Positions in the flat `key` that sort each of its rows."""
-    n, width = key.shape
-    first = np.arange(0, n * width, width)[:, np.newaxis]
+def _sorted_tags(key, tags):
+    """Tags < 2^32 in the order of the keys (>= 0) of each row; where two keys are equal, of the tags."""
     if key.itemsize > 4:
-        return key.argsort(axis=1) + first
-    # Floats >= 0 sort like their bits: bits and position together are one integer to sort, which is
-    # three times faster than to sort positions by their keys.
-    pairs = key.view(np.int32).astype(np.int64)
-    pairs <<= 32
-    pairs += np.arange(width)
-    pairs.sort(axis=1)
-    pairs &= 2**32 - 1
-    pairs += first
-    return pairs
+        # Floats >= 0 sort like their bits, and these leave room for one more: the first of the tag.
+        code = key.view(np.uint64) << 1
+        code |= (tags >= NEGATIVE).view(np.uint8)
+        return np.take_along_axis(tags, code.argsort(axis=1), axis=1)
+    # Bits and tag together are one integer to sort: three times faster than to sort positions by keys.
+    packed = key.view(np.int32).astype(np.int64)
+    packed <<= 32
+    packed |= tags
+    packed.sort(axis=1)
+    packed &= 2**32 - 1
+    return packed
 
 
 def _crossings(key, positive, negative):
@@ -34,30 +35,32 @@ def _crossings(key, positive, negative):
     In the order of the keys, running counts of negatives give both, so that no triplet is listed:
     O(n^2 log n) time, O(n^2) memory. Keys of pairs that are neither must be infinite.
     """
-    pairs = _sorted_pairs(key)
-    is_negative = negative.reshape(-1)[pairs]
-    below = is_negative.cumsum(axis=1, dtype=np.int32)
+    n = key.shape[1]
+    tags = np.left_shift(negative, NEGATIVE_BIT, dtype=np.int64)
+    tags |= np.arange(n)
+    # A negative comes after a positive of the same key: equality is no crossing.
+    tags = _sorted_tags(key, tags)
+    is_negative = tags >> NEGATIVE_BIT
+    below = is_negative.cumsum(axis=1)
     # Up to rank r there are r - below positives; the others lie above: C = -(all - r + below).
-    rank = np.arange(1, key.shape[1] + 1, dtype=np.int32)
-    above = rank - positive.sum(axis=1, dtype=np.int32)[:, np.newaxis]
-    above -= below
+    counts = np.arange(1, n + 1) - positive.sum(axis=1)[:, np.newaxis]
+    counts -= below
+    counts -= below
+    counts *= is_negative
+    counts += below
+    tags &= NEGATIVE - 1
+    tags += np.arange(0, key.size, n)[:, np.newaxis]
     C = np.empty_like(key)
-    C.reshape(-1)[pairs] = np.where(is_negative, above, below).astype(key.dtype)
+    C.reshape(-1)[tags] = counts
     C *= positive | negative
     return C
 
 
-def _keys(D, positive, negative, offset, ulps):
-    """Distances to compare: `offset` added to positives, pairs that are neither at infinity.
-
-    A tie must fall on one side: the positive is moved by `ulps` units in the last place, which for
-    floats >= 0 is the same as adding to their bits.
-    """
-    key = np.where(negative, D, D.dtype.type(np.inf))
-    moved = D + D.dtype.type(offset)
-    bits = moved.view(np.dtype(f"i{key.itemsize}"))
-    bits += ulps
-    np.copyto(key, moved, where=positive)
+def _keys(D, positive, negative, offset):
+    """Distances to compare: `offset` added to positives, pairs that are neither at infinity."""
+    key = positive * D.dtype.type(offset)
+    key += D
+    np.copyto(key, np.inf, where=~(positive | negative))
     return key
 
 
@@ -97,8 +100,7 @@ def all_triplets(D, positive, negative, margin):
     """
 
     def count(D, positive, negative):
-        # Equality has loss 0 and is not active: the positive goes below the negative.
-        return _crossings(_keys(D, positive, negative, margin, -1), positive, negative)
+        return _crossings(_keys(D, positive, negative, margin), positive, negative)
 
     return _by_anchors(count, D, positive, negative), _n_valid(positive, negative)
 
@@ -115,13 +117,16 @@ def semihard_triplets(D, positive, negative, margin):
 
     def count(D, positive, negative):
         # Those with the negative above the positive but inside the margin: all inside it, less those at
-        # the positive's distance or below. A margin that is lost in the rounding of D holds none.
-        below = _keys(D, positive, negative, 0, 1)
-        inside = np.maximum(_keys(D, positive, negative, margin, -1), below)
+        # the positive's distance or below. A positive next above itself crosses those at its distance.
+        below = _keys(D, positive, negative, 0)
+        bits = below.view(np.dtype(f"i{below.itemsize}"))
+        bits += positive  # of floats >= 0: the next float
+        # A margin that is lost in the rounding of D holds none.
+        inside = np.maximum(_keys(D, positive, negative, margin), below)
         return _crossings(inside, positive, negative) - _crossings(below, positive, negative)
 
     C = _by_anchors(count, D, positive, negative)
-    return C, float(C.sum(where=positive, dtype=np.float64))
+    return C, float(np.abs(C).sum(axis=1).sum(dtype=np.float64)) / 2
 
 
 def hard_triplets(D, positive, negative, margin):
