@@ -110,14 +110,14 @@ class Adam(SGD):
 
     def __init__(self, decays, parameters):
         super().__init__(decays)
-        self.state = {
-            "t": 0,
-            "first": [np.zeros_like(W) for W in parameters],
-            "second": [np.zeros_like(W) for W in parameters],
-        }
-        self.axpy, self.scal = get_blas_funcs(("axpy", "scal"), dtype=parameters[0].dtype)
-        largest = max(W.size for W in parameters)
-        self.buffer = np.zeros(largest, dtype=parameters[0].dtype)
+        # Moments and gradients of all parameters lie in one vector each: small ones cost no calls of
+        # their own.
+        size, dtype = sum(W.size for W in parameters), parameters[0].dtype
+        self.state = {"t": 0, "first": np.zeros(size, dtype), "second": np.zeros(size, dtype)}
+        self.gradient = np.zeros(size, dtype)
+        ends = np.cumsum([W.size for W in parameters])
+        self.parts = np.split(self.gradient, ends[:-1])
+        self.axpy, self.scal = get_blas_funcs(("axpy", "scal"), dtype=dtype)
 
     def step(self, parameters, gradients, rate):
         """Take one step, in place."""
@@ -126,19 +126,19 @@ class Adam(SGD):
         # sqrt(v_hat) = root * sqrt(V) and m_hat = M * (1 - beta_1) / (1 - beta_1^t)
         root = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**t))
         rate_t = rate * (1 - self.beta_1) / (1 - self.beta_1**t) / root
-        epsilon_t = self.epsilon / root
-        for W, gradient, decay, M, V in zip(parameters, gradients, self.decays, first, second):
-            g = self.buffer[: W.size]
+        for W, gradient, decay, g in zip(parameters, gradients, self.decays, self.parts):
             gradient.add_to(g.reshape(W.shape), 1.0, 0.0)
-            flat = [array.reshape(-1) for array in (W, M, V)]
-            for start in range(0, W.size, self.block):
-                part = slice(start, start + self.block)
-                self._move(*(array[part] for array in (*flat, g)), rate_t, epsilon_t, decay)
+            if decay:
+                self.axpy(W.reshape(-1), g, a=decay)
+        for start in range(0, len(first), self.block):
+            part = slice(start, start + self.block)
+            self._scale(first[part], second[part], self.gradient[part], self.epsilon / root)
+        for W, g in zip(parameters, self.parts):
+            self.axpy(g, W.reshape(-1), a=-rate_t)
 
-    def _move(self, W, M, V, g, rate_t, epsilon_t, decay):
+    def _scale(self, M, V, g, epsilon_t):
+        """Update the moments, and turn the gradient into the direction of the step."""
         # axpy and scal work in place, and make one pass of what takes NumPy two.
-        if decay:
-            self.axpy(W, g, a=decay)
         self.scal(self.beta_1, M)
         self.axpy(g, M)
         np.multiply(g, g, out=g)
@@ -147,7 +147,6 @@ class Adam(SGD):
         np.sqrt(V, out=g)
         g += epsilon_t
         np.divide(M, g, out=g)
-        self.axpy(g, W, a=-rate_t)
 
 
 def sgd(parameters, decays, momentum, nesterov):
