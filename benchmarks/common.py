@@ -1,9 +1,11 @@
 """What all benchmarks share: interleaved repeats, paired ratios, the machine, and where results go."""
 
+import functools
 import json
 import os
 import platform
 import statistics
+import threading
 import time
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -16,11 +18,15 @@ PACKAGES = ["skmetric", "numpy", "scipy", "scikit-learn"]
 
 
 def limit_threads(n_threads):
-    """Give every library the same number of threads. Comes before the first of them is imported."""
+    """Give every library the same number of threads. Comes before the first of them is imported.
+
+    Some take more threads than their settings say, so that the process keeps as many CPUs only, where
+    the system can do that.
+    """
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = str(n_threads)
-    one = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-    os.environ["XLA_FLAGS"] = one if n_threads == 1 else ""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:n_threads])
 
 
 def seconds(function):
@@ -55,6 +61,54 @@ def summary(times, against):
             f"ratio_to_{against}": [statistics.median(ratios), min(ratios), max(ratios)],
         }
     return table
+
+
+def anonymous_memory():
+    """Bytes of this process that are not pages of a file (Linux)."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.split("RssAnon:")[1].split()[0])
+
+
+class Peak:
+    """Watch `anonymous_memory` in a thread; `extra_mb` is the highest less that at the beginning."""
+
+    def __enter__(self):
+        self.before = self.highest = anonymous_memory()
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._watch)
+        self.thread.start()
+        return self
+
+    def _watch(self):
+        while not self.over.wait(0.002):
+            self.highest = max(self.highest, anonymous_memory())
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        self.extra_mb = (self.highest - self.before) / 2**20
+
+
+def metric_learn_today():
+    """metric-learn 0.7.0 as it would be for today's scikit-learn.
+
+    Each of its `fit`s passes `force_all_finite`, which scikit-learn has renamed to `ensure_all_finite`:
+    the argument is renamed on its way.
+    """
+    import metric_learn
+    import sklearn.utils
+    from metric_learn import _util
+
+    def renamed(check):
+        @functools.wraps(check)
+        def checked(*args, force_all_finite=True, **options):
+            return check(*args, ensure_all_finite=force_all_finite, **options)
+
+        return checked
+
+    _util.check_array = renamed(sklearn.utils.check_array)
+    _util.check_X_y = renamed(sklearn.utils.check_X_y)
+    return metric_learn
 
 
 def environment(*more_packages):

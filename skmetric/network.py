@@ -76,6 +76,11 @@ class BiasGradient:
         self.gemv(alpha, self.matrix, self.ones, beta=beta, y=out, overwrite_y=1)
 
 
+def _is_ready(X, dtype):
+    """Whether rows of `X` can be handed to BLAS where they lie."""
+    return not issparse(X) and X.flags.c_contiguous and X.flags.aligned and X.dtype == dtype
+
+
 class Batch:
     """Views of the first `n` rows of the buffers of a network, made once for each size of batch.
 
@@ -168,7 +173,7 @@ class Network:
             batch[...] = some
             return batch
         batch = self.buffers[0][: len(rows)]
-        if X.flags.c_contiguous and X.flags.aligned and X.dtype == self.dtype:
+        if _is_ready(X, self.dtype):
             # Needs no array between; but it would copy the whole of an X of another layout.
             np.take(X, rows, axis=0, out=batch, mode="clip")
         else:
@@ -188,13 +193,33 @@ class Network:
         Z : ndarray of shape (n, n_outputs)
             A view of the last buffer; the next call overwrites it.
         """
-        n = len(batch)
-        if n not in self.batches:
-            self.batches[n] = Batch(self, n)
-        self.batch = self.batches[n]
+        self.batch = self._views(len(batch))
         H = self.batch.H
         if batch.base is not self.buffers[0]:
             H[0][...] = batch
+        return self._through(H)
+
+    def infer(self, rows):
+        """As `forward`, where no `backward` follows: the rows are read where they lie.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n, n_features), C-contiguous and of the dtype of the network
+            At most as many as the buffers have.
+
+        Returns
+        -------
+        Z : ndarray of shape (n, n_outputs)
+            A view of the last buffer; the next call overwrites it.
+        """
+        return self._through([rows, *self._views(len(rows)).H[1:]])
+
+    def _views(self, n):
+        if n not in self.batches:
+            self.batches[n] = Batch(self, n)
+        return self.batches[n]
+
+    def _through(self, H):
         for layer, (W, b) in enumerate(zip(self.coefs, self.intercepts)):
             A = H[layer + 1]
             np.copyto(A, b)
@@ -258,7 +283,9 @@ def outputs(network, X, batch_size, rows=None):
     """
     n = X.shape[0] if rows is None else len(rows)
     Z = np.empty((n, network.coefs[-1].shape[1]), dtype=network.coefs[-1].dtype)
+    as_they_lie = rows is None and _is_ready(X, network.dtype)
     for start in range(0, n, batch_size):
         part = slice(start, start + batch_size)
-        Z[part] = network.forward(network.gather(X, part if rows is None else rows[part]))
+        some = X[part] if as_they_lie else network.gather(X, part if rows is None else rows[part])
+        Z[part] = network.infer(some)
     return Z

@@ -1,0 +1,99 @@
+"""Time, memory and 5-NN accuracy on growing parts of MNIST: triplet against NCA, LMNN and ITML.
+
+``python benchmarks/bench_peers.py [--limit 600]`` (extra `bench`)
+
+Each fit runs in a process of its own, at the defaults of its library but for 64 components (ITML has no
+such choice), on rows scaled to [0, 1]. A method that fails or takes longer than `--limit` seconds is not
+asked for more rows. NCA is scikit-learn's; metric-learn 0.7.0 fails in every `fit` on today's scikit-learn
+and gets one argument renamed at run time (`common.metric_learn_today`). Accuracy is that on MNIST's test
+rows. The plot is `results/peers.png`.
+"""
+
+import argparse
+import sys
+
+from common import RESULTS, Peak, limit_threads, metric_learn_today, save, seconds
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--limit", type=float, default=600)
+args = parser.parse_args()
+limit_threads(1)  # before any library is imported
+
+import multiprocessing  # noqa: E402
+
+import numpy as np  # noqa: E402
+from sklearn.neighbors import KNeighborsClassifier, NeighborhoodComponentsAnalysis  # noqa: E402
+
+from skmetric import TripletMetricTransformer  # noqa: E402
+from skmetric.datasets import fetch_mnist  # noqa: E402
+
+SIZES = [500, 1000, 2000, 5000, 10000, 20000, 60000]
+METHODS = {
+    "triplet (skmetric)": lambda: TripletMetricTransformer(64, random_state=0),
+    "NCA (scikit-learn)": lambda: NeighborhoodComponentsAnalysis(64, random_state=0),
+    "LMNN (metric-learn)": lambda: metric_learn_today().LMNN(n_components=64, random_state=0),
+    "ITML (metric-learn)": lambda: metric_learn_today().ITML_Supervised(random_state=0),
+}
+
+
+def measured(pipe, name, n):
+    X, y = fetch_mnist(return_X_y=True)
+    X = X[np.random.default_rng(0).permutation(len(X))[:n]] / np.float32(255)
+    y = y[np.random.default_rng(0).permutation(len(y))[:n]]
+    X_test, y_test = fetch_mnist(subset="test", return_X_y=True)
+    model = METHODS[name]()
+    with Peak() as peak:
+        elapsed, _ = seconds(lambda: model.fit(X, y))
+    neighbors = KNeighborsClassifier(5).fit(model.transform(X), y)
+    accuracy = neighbors.score(model.transform(X_test / np.float32(255)), y_test)
+    pipe.send({"seconds": elapsed, "extra_mb": peak.extra_mb, "accuracy": accuracy})
+
+
+def case(name, n):
+    """What came of it, or why nothing did."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=measured, args=(theirs, name, n))
+    process.start()
+    theirs.close()
+    try:
+        # Time to load and to look for neighbours comes on top.
+        result = ours.recv() if ours.poll(args.limit + 60) else {"failed": f"more than {args.limit:g} s"}
+    except EOFError:
+        result = {"failed": "the process died, see its message above"}
+    process.kill()
+    process.join()
+    return result
+
+
+def plot(rows):
+    import matplotlib
+
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained")
+    labels = {
+        "seconds": "seconds to fit",
+        "extra_mb": "peak memory [MB]",
+        "accuracy": "5-NN test accuracy",
+    }
+    for ax, (key, label) in zip(axes, labels.items()):
+        for name in METHODS:
+            own = [row for row in rows if row["method"] == name and key in row]
+            ax.plot([row["n"] for row in own], [row[key] for row in own], "o-", label=name)
+        ax.set(xscale="log", xlabel="training rows", ylabel=label)
+        ax.set_yscale("linear" if key == "accuracy" else "log")
+    axes[2].legend(fontsize="small")
+    figure.savefig(RESULTS / "peers.png", dpi=100)
+
+
+if __name__ == "__main__":
+    rows = []
+    for name in METHODS:
+        for n in SIZES:
+            rows.append({"method": name, "n": n, **case(name, n)})
+            print(rows[-1], flush=True)
+            if "failed" in rows[-1] or rows[-1]["seconds"] > args.limit:
+                break
+    save("peers", {"command": sys.argv, "limit_s": args.limit, "rows": rows}, "metric-learn")
+    plot(rows)
