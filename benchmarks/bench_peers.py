@@ -4,9 +4,9 @@
 
 Each fit runs in a process of its own, at the defaults of its library but for 64 components (ITML has no
 such choice), on rows scaled to [0, 1]. A method that fails or takes longer than `--limit` seconds is not
-asked for more rows. NCA is scikit-learn's; metric-learn 0.7.0 fails in every `fit` on today's scikit-learn
-and gets one argument renamed at run time (`common.metric_learn_today`). Accuracy is that on MNIST's test
-rows. The plot is `results/peers.png`.
+asked for more rows. NCA is scikit-learn's; metric-learn 0.7.0 fails in every `fit` on today's
+scikit-learn and gets one argument renamed at run time (`common.metric_learn_today`). Accuracy is that on
+MNIST's test rows. The plot is `results/peers.png`.
 """
 
 import argparse

@@ -124,6 +124,7 @@ class NetworkEstimator(
             Options(Real, {np.inf}),
         ],
         "dropout": [Interval(Real, 0, 1, closed="left")],
+        "input_dropout": [Interval(Real, 0, 1, closed="left")],
     }
 
     def __sklearn_tags__(self):
@@ -205,7 +206,8 @@ class NetworkEstimator(
             coefs, intercepts = initial_parameters(widths, self.activation, rng, dtype)
         wanted = task.auto_batch_size if self.batch_size == "auto" else self.batch_size
         batch_size = min(wanted, n_rows)
-        return Network(coefs, intercepts, self.activation, batch_size, self.dropout, rng)
+        drop = self.dropout, self.input_dropout
+        return Network(coefs, intercepts, self.activation, batch_size, *drop, rng)
 
     def _sampler(self, task, rows, y, batch_size, rng):
         sampler = BATCH_SAMPLERS[task.sampler]

@@ -23,7 +23,7 @@ from .sampling import BATCH_SAMPLERS
 
 COLLAPSED = 0.1  # mean distance, as a fraction of the distance that the loss asks for
 PROBE = 256  # rows on which that is looked at
-BLOCK = 1024  # rows that are copied to the other side of a diagonal at a time
+BLOCK = 1024  # rows whose distances to all others are taken at a time
 
 
 class MetricTransformer(NetworkEstimator):
@@ -196,12 +196,15 @@ class MetricTransformer(NetworkEstimator):
         """
         if X2 is not None:
             return euclidean_distances(self._embed(X1), self._embed(X2), squared=squared)
-        D = euclidean_distances(self._embed(X1), squared=squared)
-        # Rounding may differ on the two sides of the diagonal.
-        for start in range(0, len(D), BLOCK):
-            rows = slice(start, start + BLOCK)
-            D[rows, :start] = D[:start, rows].T
-            D[rows, rows] = np.triu(D[rows, rows]) + np.triu(D[rows, rows], 1).T
+        Z = self._embed(X1)
+        D = np.empty((len(Z), len(Z)), dtype=Z.dtype)
+        # One side of the diagonal is the other side's copy: rounding may differ between the two.
+        for start in range(0, len(Z), BLOCK):
+            rows, after = slice(start, start + BLOCK), slice(start + BLOCK, None)
+            D[rows, start:] = euclidean_distances(Z[rows], Z[start:], squared=squared)
+            above = np.triu(D[rows, rows], 1)
+            D[rows, rows] = above + above.T
+            D[after, rows] = D[rows, after].T
         return D
 
     def pair_distance(self, pairs):

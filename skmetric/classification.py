@@ -145,6 +145,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         solver="adam",
         alpha=1e-5,
         dropout=0.0,
+        input_dropout=0.0,
         batch_size="auto",
         learning_rate="cosine",
         learning_rate_init=0.005,

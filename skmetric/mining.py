@@ -51,7 +51,7 @@ def _crossings(key, positive, negative):
     tags &= NEGATIVE - 1
     tags += np.arange(0, key.size, n)[:, np.newaxis]
     C = np.empty_like(key)
-    C.reshape(-1)[tags] = counts
+    C.reshape(-1)[tags] = counts.astype(key.dtype)  # to put and to convert at once is slower
     C *= positive | negative
     return C
 

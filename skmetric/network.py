@@ -78,7 +78,7 @@ class BiasGradient:
 
 def _is_ready(X, dtype):
     """Whether rows of `X` can be handed to BLAS where they lie."""
-    return not issparse(X) and X.flags.c_contiguous and X.flags.aligned and X.dtype == dtype
+    return isinstance(X, np.ndarray) and X.flags.c_contiguous and X.flags.aligned and X.dtype == dtype
 
 
 class Batch:
@@ -119,8 +119,10 @@ class Network:
         Rows that the buffers hold.
     dropout : float, default=0.0
         Fraction of hidden units that `forward` drops; the others are scaled by 1 / (1 - dropout).
+    input_dropout : float, default=0.0
+        The same for the inputs.
     rng : numpy.random.Generator, default=None
-        Source of the dropped units; needed with `dropout`.
+        Source of the dropped units; needed with either.
 
     References
     ----------
@@ -128,11 +130,14 @@ class Network:
     JMLR 15, 2014.
     """
 
-    def __init__(self, coefs, intercepts, activation, batch_size, dropout=0.0, rng=None):
+    def __init__(
+        self, coefs, intercepts, activation, batch_size, dropout=0.0, input_dropout=0.0, rng=None
+    ):
         self.coefs = coefs
         self.intercepts = intercepts
         self.batch_size = batch_size
         self.dropout = dropout
+        self.input_dropout = input_dropout
         self.rng = rng
         self.value, self.chain = ACTIVATIONS[activation]
         self.dtype = coefs[0].dtype
@@ -164,20 +169,16 @@ class Network:
         batch : ndarray of shape (len(rows), n_features)
             A view of the buffer.
         """
-        if issparse(X):
-            some = X[rows].astype(self.dtype)
-            return some.toarray(out=self.buffers[0][: some.shape[0]])
         if isinstance(rows, slice):
-            some = X[rows]
-            batch = self.buffers[0][: len(some)]
-            batch[...] = some
-            return batch
-        batch = self.buffers[0][: len(rows)]
-        if _is_ready(X, self.dtype):
-            # Needs no array between; but it would copy the whole of an X of another layout.
-            np.take(X, rows, axis=0, out=batch, mode="clip")
+            batch = self.buffers[0][: len(range(*rows.indices(X.shape[0])))]
         else:
-            batch[...] = X[rows]
+            batch = self.buffers[0][: len(rows)]
+            if _is_ready(X, self.dtype):
+                # Needs no array between; but it would copy the whole of an X of another layout.
+                return X.take(rows, axis=0, out=batch, mode="clip")
+        if issparse(X):
+            return X[rows].astype(self.dtype).toarray(out=batch)
+        batch[...] = X[rows]
         return batch
 
     def forward(self, batch):
@@ -197,6 +198,8 @@ class Network:
         H = self.batch.H
         if batch.base is not self.buffers[0]:
             H[0][...] = batch
+        if self.input_dropout:
+            H[0] *= self._kept(H[0], self.input_dropout)
         return self._through(H)
 
     def infer(self, rows):
@@ -227,13 +230,13 @@ class Network:
             if layer < len(self.coefs) - 1:
                 self.value(A)
                 if self.dropout:
-                    self._drop(layer, A)
+                    self.masks[layer] = self._kept(A, self.dropout)
+                    A *= self.masks[layer]
         return H[-1]
 
-    def _drop(self, layer, H):
-        kept = self.rng.random(H.shape, dtype=np.float32) >= self.dropout
-        self.masks[layer] = kept * H.dtype.type(1 / (1 - self.dropout))
-        H *= self.masks[layer]
+    def _kept(self, H, dropout):
+        kept = self.rng.random(H.shape, dtype=np.float32) >= dropout
+        return kept * H.dtype.type(1 / (1 - dropout))
 
     def backward(self, dZ):
         """Carry a gradient on the last output back to all layers, for `gradients`.

@@ -405,7 +405,7 @@ def ones_network(dropout, dtype=np.float64, batch_size=50, width=400, seed=0):
     intercepts = [np.zeros(width), np.zeros(width), np.zeros(1)]
     parameters = [[p.astype(dtype) for p in some] for some in (coefs, intercepts)]
     rng = np.random.default_rng(seed) if dropout else None
-    return Network(*parameters, "identity", batch_size, dropout, rng)
+    return Network(*parameters, "identity", batch_size, dropout, rng=rng)
 
 
 @every_dtype
@@ -459,6 +459,25 @@ def test_gradient_is_right_for_the_units_that_were_dropped(activation, dropout):
     function = as_function_of_parameters(network, X, log_loss, y)
     assert check_gradient(function, 0.5 * flat(network.parameters)).max() < 1e-6
     assert (network.batch.H[1] == 0).any()
+
+
+@pytest.mark.parametrize("dropout", [0.1, 0.5])
+def test_input_dropout_drops_its_fraction_of_the_inputs_and_scales_the_rest(dropout):
+    network = make_network((40,), batch_size=200, input_dropout=dropout, rng=np.random.default_rng(0))
+    X = np.ones((200, network.coefs[0].shape[0]))
+    network.forward(X)
+    inputs = network.batch.H[0]
+    dropped = inputs == 0
+    n_sigma = abs(dropped.sum() - dropout * inputs.size) / np.sqrt(inputs.size * dropout * (1 - dropout))
+    assert n_sigma < 4
+    assert_allclose(inputs[~dropped], 1 / (1 - dropout), rtol=1e-6)
+    assert_array_equal(X, 1)
+
+
+def test_nothing_is_dropped_from_rows_that_are_only_looked_at():
+    network = make_network((40,), input_dropout=0.5, rng=np.random.default_rng(0))
+    X, _ = rows_and_labels()
+    assert_array_equal(network.infer(X).copy(), network.infer(X))
 
 
 @every_activation

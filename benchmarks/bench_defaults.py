@@ -1,0 +1,240 @@
+"""StandardScaler, a method at its defaults, and nearest neighbours, on data sets of many kinds.
+
+``python benchmarks/bench_defaults.py [--splits 5] [--jobs 2] [--only Triplet,raw]`` (extra `bench`)
+
+Embeddings stand in front of ``KNeighborsClassifier(5)``; classifiers are scored themselves. Each split is
+stratified, half train and half test (flowers: the training and validation parts). NCA is scikit-learn's;
+metric-learn 0.7.0 gets one argument renamed at run time (`common.metric_learn_today`). A fit that fails
+or takes more than `--limit` seconds counts as the last place.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+from common import RESULTS, metric_learn_today, save, seconds
+from scipy.stats import rankdata
+from sklearn import datasets
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.model_selection import StratifiedShuffleSplit
+from sklearn.neighbors import KNeighborsClassifier, NeighborhoodComponentsAnalysis
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+from skmetric import ContrastiveMetricTransformer, SoftmaxMLPClassifier, TripletMetricTransformer
+from skmetric.datasets import fetch_fashion_mnist, fetch_mnist
+
+# --- data -------------------------------------------------------------------------------------------
+
+
+def embedded(load):
+    return lambda: load(return_X_y=True)
+
+
+def first_rows(fetch, n):
+    def load():
+        X, y = fetch(return_X_y=True)
+        return X[:n].astype(np.float32), y[:n]
+
+    return load
+
+
+def flowers():
+    with np.load(Path(os.environ["SKMETRIC_DATA"]) / "flowers12.npz") as data:
+        parts = ("train", "val")
+        return (
+            np.concatenate([data[f"X_{part}"] for part in parts]).astype(np.float32),
+            np.concatenate([data[f"y_{part}"] for part in parts]),
+        )
+
+
+def with_noise(load, n_useless):
+    def noisy():
+        X, y = load(return_X_y=True)
+        rng = np.random.default_rng(0)
+        return np.hstack([X, X.std() * rng.normal(size=(len(X), n_useless))]), y
+
+    return noisy
+
+
+def many_classes(n_classes, n_rows, n_features=40, spread=2.2):
+    """Classes on curved sheets: a fixed random network of a class centre and of noise."""
+
+    def load():
+        rng = np.random.default_rng(0)
+        y = np.arange(n_rows) % n_classes
+        centres = rng.normal(size=(n_classes, 12))
+        hidden = np.tanh(
+            (centres[y] * spread + rng.normal(size=(n_rows, 12))) @ rng.normal(size=(12, 60))
+        )
+        return hidden @ rng.normal(size=(60, n_features)) + rng.normal(size=(n_rows, n_features)), y
+
+    return load
+
+
+def imbalanced():
+    """Digits, of which the odd ones are ten times rarer."""
+    X, y = datasets.load_digits(return_X_y=True)
+    rng = np.random.default_rng(0)
+    kept = (y % 2 == 0) | (rng.random(len(y)) < 0.1)
+    return X[kept], y[kept]
+
+
+def two_moons():
+    return datasets.make_moons(1000, noise=0.25, random_state=0)
+
+
+def hastie():
+    X, y = datasets.make_hastie_10_2(2000, random_state=0)
+    return X, (y > 0).astype(int)
+
+
+def wide():
+    """More features than rows."""
+    return datasets.make_classification(
+        200, 1000, n_informative=20, n_redundant=100, n_classes=4, class_sep=2.0, random_state=0
+    )
+
+
+SETS = {
+    "iris": embedded(datasets.load_iris),
+    "wine": embedded(datasets.load_wine),
+    "breast cancer": embedded(datasets.load_breast_cancer),
+    "digits": embedded(datasets.load_digits),
+    "digits, 10x imbalance": imbalanced,
+    "digits + 500 useless": with_noise(datasets.load_digits, 500),
+    "wine + 50 useless": with_noise(datasets.load_wine, 50),
+    "MNIST 2000": first_rows(fetch_mnist, 4000),
+    "Fashion 2000": first_rows(fetch_fashion_mnist, 4000),
+    "flowers12": flowers,
+    "200 classes": many_classes(200, 4000),
+    "60 classes of 5": many_classes(60, 600),
+    "moons": two_moons,
+    "hastie": hastie,
+    "200 x 1000": wide,
+}
+
+# --- methods ----------------------------------------------------------------------------------------
+
+
+def nearest(transformer):
+    return make_pipeline(StandardScaler(), transformer, KNeighborsClassifier(5))
+
+
+EMBEDDINGS = {
+    "raw": lambda: make_pipeline(StandardScaler(), KNeighborsClassifier(5)),
+    "PCA": lambda: nearest(PCA(0.95, random_state=0)),
+    "LDA": lambda: nearest(LinearDiscriminantAnalysis()),
+    "NCA": lambda: nearest(NeighborhoodComponentsAnalysis(random_state=0)),
+    "LMNN": lambda: nearest(metric_learn_today().LMNN(random_state=0)),
+    "ITML": lambda: nearest(metric_learn_today().ITML_Supervised(random_state=0)),
+    "Triplet": lambda: nearest(TripletMetricTransformer(random_state=0)),
+    "Contrastive": lambda: nearest(ContrastiveMetricTransformer(random_state=0)),
+}
+CLASSIFIERS = {
+    "MLPClassifier": lambda: make_pipeline(StandardScaler(), MLPClassifier(random_state=0)),
+    "SoftmaxMLPClassifier": lambda: make_pipeline(StandardScaler(), SoftmaxMLPClassifier(random_state=0)),
+}
+METHODS = {**EMBEDDINGS, **CLASSIFIERS}
+
+
+def measured(pipe, set_name, method, n_splits):
+    """Accuracy and seconds of fit, for each split."""
+    warnings.simplefilter("ignore")
+    threadpool_limits(1)
+    X, y = SETS[set_name]()
+    split = StratifiedShuffleSplit(n_splits, test_size=0.5, random_state=0)
+    for train, test in split.split(X, y):
+        model = METHODS[method]()
+        elapsed, _ = seconds(lambda model=model, train=train: model.fit(X[train], y[train]))
+        pipe.send((model.score(X[test], y[test]), elapsed))
+    pipe.send(None)
+
+
+def case(arguments):
+    """What came of all splits before one failed or took too long."""
+    set_name, method, n_splits, limit = arguments
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=measured, args=(theirs, set_name, method, n_splits))
+    process.start()
+    theirs.close()
+    results = []
+    try:
+        while ours.poll(limit) and (result := ours.recv()) is not None:
+            results.append(result)
+    except EOFError:
+        pass  # the process died; its message is above
+    process.kill()
+    process.join()
+    ended = len(results) == n_splits
+    accuracy = [float(score) for score, _ in results] if ended else [0.0] * n_splits
+    times = [elapsed for _, elapsed in results] if ended else [float(limit)] * n_splits
+    print(
+        f"{set_name:24s} {method:22s} {100 * np.mean(accuracy):6.2f} % {np.mean(times):8.2f} s",
+        flush=True,
+    )
+    return {"set": set_name, "method": method, "accuracy": accuracy, "seconds": times, "ended": ended}
+
+
+# --- table ------------------------------------------------------------------------------------------
+
+
+def ranks(rows, methods):
+    """Mean over the sets of the rank of each method; 1 is the best, ties share."""
+    table = np.array([[np.mean(_row(rows, s, m)["accuracy"]) for m in methods] for s in SETS])
+    places = rankdata(-table.round(6), axis=1)
+    wins = places == places.min(axis=1, keepdims=True)
+    return dict(zip(methods, zip(places.mean(axis=0), wins.sum(axis=0).tolist())))
+
+
+def _row(rows, set_name, method):
+    return next(row for row in rows if (row["set"], row["method"]) == (set_name, method))
+
+
+def worst_loss(rows, method):
+    """Largest number of points below raw neighbours, and where."""
+    gaps = {
+        s: 100 * (np.mean(_row(rows, s, method)["accuracy"]) - np.mean(_row(rows, s, "raw")["accuracy"]))
+        for s in SETS
+    }
+    where = min(gaps, key=gaps.get)
+    return [gaps[where], where]
+
+
+def table(rows):
+    result = {}
+    for group in (EMBEDDINGS, CLASSIFIERS):
+        for method, (rank, wins) in ranks(rows, list(group)).items():
+            total = sum(np.mean(_row(rows, s, method)["seconds"]) for s in SETS)
+            entry = {"mean_rank": rank, "wins": wins, "worst_against_raw": worst_loss(rows, method)}
+            result[method] = {**entry, "seconds_of_all_sets": total}
+    return result
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--splits", type=int, default=5)
+    parser.add_argument("--limit", type=float, default=120, help="seconds for a fit")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", default=",".join(METHODS), help="methods to run anew")
+    args = parser.parse_args()
+    path, rows = RESULTS / "defaults.json", []
+    chosen = args.only.split(",")
+    if set(chosen) < set(METHODS) and path.exists():
+        # The others keep what they had.
+        rows = [row for row in json.loads(path.read_text())["rows"] if row["method"] not in chosen]
+    cases = [(name, method, args.splits, args.limit) for name in SETS for method in chosen]
+    with multiprocessing.pool.ThreadPool(args.jobs) as pool:
+        rows += pool.map(case, cases, chunksize=1)
+    result = table(rows)
+    for method, entry in result.items():
+        print(method, entry)
+    save("defaults", {"command": sys.argv, "table": result, "rows": rows}, "metric-learn")
