@@ -3,10 +3,10 @@
 ``python benchmarks/bench_peers.py [--limit 600]`` (extra `bench`)
 
 Each fit runs in a process of its own, at the defaults of its library but for 64 components (ITML has no
-such choice), on rows scaled to [0, 1]. A method that fails or takes longer than `--limit` seconds is not
-asked for more rows. NCA is scikit-learn's; metric-learn 0.7.0 fails in every `fit` on today's
-scikit-learn and gets one argument renamed at run time (`common.metric_learn_today`). Accuracy is that on
-MNIST's test rows. The plot is `results/peers.png`.
+such choice), on rows in [0, 1]. A method that fails, takes more than 16 GB or longer than `--limit`
+seconds is not asked for more rows. NCA is scikit-learn's; metric-learn 0.7.0 fails in every `fit` on
+today's scikit-learn and gets one argument renamed at run time (`common.metric_learn_today`). Accuracy is
+that on MNIST's test rows. The plot is `results/peers.png`.
 """
 
 import argparse
@@ -20,6 +20,7 @@ args = parser.parse_args()
 limit_threads(1)  # before any library is imported
 
 import multiprocessing  # noqa: E402
+import resource  # noqa: E402
 
 import numpy as np  # noqa: E402
 from sklearn.neighbors import KNeighborsClassifier, NeighborhoodComponentsAnalysis  # noqa: E402
@@ -27,6 +28,7 @@ from sklearn.neighbors import KNeighborsClassifier, NeighborhoodComponentsAnalys
 from skmetric import TripletMetricTransformer  # noqa: E402
 from skmetric.datasets import fetch_mnist  # noqa: E402
 
+MEMORY = 16 * 2**30  # that a fit may take
 SIZES = [500, 1000, 2000, 5000, 10000, 20000, 60000]
 METHODS = {
     "triplet (skmetric)": lambda: TripletMetricTransformer(64, random_state=0),
@@ -42,8 +44,12 @@ def measured(pipe, name, n):
     y = y[np.random.default_rng(0).permutation(len(y))[:n]]
     X_test, y_test = fetch_mnist(subset="test", return_X_y=True)
     model = METHODS[name]()
-    with Peak() as peak:
-        elapsed, _ = seconds(lambda: model.fit(X, y))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    try:
+        with Peak() as peak:
+            elapsed, _ = seconds(lambda: model.fit(X, y))
+    except MemoryError:
+        return pipe.send({"failed": f"more than {MEMORY / 2**30:g} GB"})
     neighbors = KNeighborsClassifier(5).fit(model.transform(X), y)
     accuracy = neighbors.score(model.transform(X_test / np.float32(255)), y_test)
     pipe.send({"seconds": elapsed, "extra_mb": peak.extra_mb, "accuracy": accuracy})

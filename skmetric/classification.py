@@ -48,6 +48,8 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         each batch. (MLPClassifier divides it by the batch size; this does not.)
     dropout : float, default=0.0
         Fraction of the hidden units that are dropped in each step of training, in [0, 1).
+    input_dropout : float, default=0.0
+        Fraction of the features that are dropped in each step of training, in [0, 1).
     batch_size : int or "auto", default="auto"
         Rows in a batch, clipped to the number of rows. "auto": 128.
     learning_rate : {"constant", "inverse_time", "cosine", "adaptive"} or callable, default="cosine"

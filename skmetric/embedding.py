@@ -51,6 +51,8 @@ class TripletMetricTransformer(MetricTransformer):
         each batch. (MLPClassifier divides it by the batch size; this does not.)
     dropout : float, default=0.0
         Fraction of the hidden units that are dropped in each step of training, in [0, 1).
+    input_dropout : float, default=0.0
+        Fraction of the features that are dropped in each step of training, in [0, 1).
     batch_size : int or "auto", default="auto"
         Rows in a batch, clipped to the number of rows. "auto": an eighth of the rows, between 32 and 256.
     learning_rate : {"constant", "inverse_time", "cosine", "adaptive"} or callable, default="cosine"
@@ -91,8 +93,7 @@ class TripletMetricTransformer(MetricTransformer):
     Attributes
     ----------
     coefs_ : list of ndarray of shape (fan_in, fan_out)
-        Weights. Float32 where the rows are float32, float16, bool or integers of up to 16 bits; else
-        float64.
+        Weights. Float64; float32 where the rows are that, float16, bool or integers of up to 16 bits.
     intercepts_ : list of ndarray of shape (fan_out,)
         Biases.
     classes_ : ndarray of shape (n_classes,)
@@ -106,8 +107,7 @@ class TripletMetricTransformer(MetricTransformer):
     validation_scores_, best_validation_score_ : list of float, float
         Score of each epoch and the best, with early stopping; else None.
     history_ : list of dict of length n_iter_
-        For each epoch: loss, learning_rate, seconds, validation_score,
-        active_fraction (share of the valid triplets that are not zero).
+        For each epoch: loss, learning_rate, seconds, validation_score, active_fraction.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str of shape (n_features_in_,)
@@ -234,6 +234,8 @@ class ContrastiveMetricTransformer(MetricTransformer):
         each batch. (MLPClassifier divides it by the batch size; this does not.)
     dropout : float, default=0.0
         Fraction of the hidden units that are dropped in each step of training, in [0, 1).
+    input_dropout : float, default=0.0
+        Fraction of the features that are dropped in each step of training, in [0, 1).
     batch_size : int or "auto", default="auto"
         Rows in a batch, clipped to the number of rows. "auto": an eighth of the rows, between 32 and 256.
     learning_rate : {"constant", "inverse_time", "cosine", "adaptive"} or callable, default="cosine"

@@ -809,6 +809,8 @@ WRONG = [
     (ALL, "alpha", -1e-9, "inf"),
     (ALL, "dropout", 1.0, "0.0, 1.0|0, 1"),
     (ALL, "dropout", -0.1, "0.0, 1.0|0, 1"),
+    (ALL, "input_dropout", 1.0, "0.0, 1.0|0, 1"),
+    (ALL, "input_dropout", -0.1, "0.0, 1.0|0, 1"),
     (ALL, "batch_size", 0, "'auto'"),
     (ALL, "batch_size", 2.5, "'auto'"),
     (ALL, "batch_size", "all", "'auto'"),

@@ -262,14 +262,19 @@ def test_transform_may_give_a_data_frame(classifier):
 # --- dropout ----------------------------------------------------------------------------------------
 
 
-def test_dropout_changes_training(classifier):
-    plain, dropped = (classifier(dropout=dropout).fit(X, Y) for dropout in (0.0, 0.5))
+each_kind = pytest.mark.parametrize("kind", ["dropout", "input_dropout"])
+
+
+@each_kind
+def test_dropout_changes_training(kind, classifier):
+    plain, dropped = (classifier(**{kind: dropout}).fit(X, Y) for dropout in (0.0, 0.5))
     assert not np.array_equal(plain.coefs_[0], dropped.coefs_[0])
 
 
+@each_kind
 @pytest.mark.parametrize("dropout", [0.0, 0.5, 0.9])
-def test_dropout_does_not_change_prediction(dropout, classifier):
-    model = classifier(dropout=dropout, hidden_layer_sizes=(8, 8)).fit(X, Y)
+def test_dropout_does_not_change_prediction(dropout, kind, classifier):
+    model = classifier(**{kind: dropout}, hidden_layer_sizes=(8, 8)).fit(X, Y)
     assert_array_equal(model.predict_proba(X), model.predict_proba(X))
     assert_allclose(model.decision_function(X), layers(model, X)[-1], rtol=1e-10, atol=1e-12)
 

@@ -122,8 +122,9 @@ def test_normalize_is_part_of_validation(Estimator, small):
 
 
 @each
-def test_dropout_is_part_of_training_only(Estimator, small):
-    model = small(Estimator, dropout=0.5).fit(X, Y)
+@pytest.mark.parametrize("kind", ["dropout", "input_dropout"])
+def test_dropout_is_part_of_training_only(kind, Estimator, small):
+    model = small(Estimator, **{kind: 0.5}).fit(X, Y)
     assert not np.array_equal(model.coefs_[0], small(Estimator).fit(X, Y).coefs_[0])
     assert_allclose(model.transform(X), forward(model, X), rtol=1e-9, atol=1e-12)
 

@@ -1,0 +1,130 @@
+"""Write the tables of README.md anew from the files in results/. ``python benchmarks/tables.py``
+
+A table stands between ``<!-- NAME -->`` and ``<!-- end -->``, where NAME is a function here.
+"""
+
+import json
+import re
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def load(name):
+    return json.loads((HERE / "results" / f"{name}.json").read_text())
+
+
+def table(header, rows):
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def spread(ratio):
+    median, low, high = ratio
+    return f"{median:.2f} ({low:.2f} to {high:.2f})"
+
+
+def percent(value):
+    return f"{100 * value:.2f} %"
+
+
+def epoch():
+    peers = ["floor", "MLPClassifier", "PyTorch", "JAX"]
+    rows = []
+    for row in load("epoch_1_threads")["rows"]:
+        contestants = row["contestants"]
+        ours = contestants["skmetric"]
+        ratios = [f"{contestants[peer]['skmetric_over_this']:.2f}" for peer in peers]
+        size = f"{row['hidden']} x {row['batch']}"
+        rows.append([size, row["solver"], f"{ours['median_s']:.2f} s", *ratios])
+    return table(["hidden x batch", "solver", "skmetric", *(f"/ {peer}" for peer in peers)], rows)
+
+
+def triplet_loss():
+    rows = []
+    for n, contestants in load("triplet_loss_1_threads")["peers"].items():
+        cells = [
+            f"{1000 * entry['median_s']:.1f} ms, {entry['ratio_to_skmetric'][0]:.0f} x"
+            for entry in contestants.values()
+        ]
+        rows.append([n, *cells])
+    return table(["B", "skmetric", "pytorch-metric-learning", "dense B^3 in JAX"], rows)
+
+
+def triplet_growth():
+    growth = load("triplet_loss_1_threads")["growth"]
+    sizes = growth["all"]["sizes"]
+    rows = [
+        [
+            mining,
+            *(f"{1000 * s:.1f} ms" for s in entry["median_s"]),
+            f"{entry['exponent']:.2f}",
+            f"{entry['peak_arrays_at_1024']:.1f}",
+        ]
+        for mining, entry in growth.items()
+    ]
+    return table(["mining", *(f"B={n}" for n in sizes), "exponent", "memory, in B x B arrays"], rows)
+
+
+def triplet_epoch():
+    quiet, busy = (load(f"triplet_epoch_1_threads{part}")["contestants"] for part in ("", "_busy"))
+    rows = []
+    for name, entry in quiet.items():
+        times = f"{entry['ratio_to_skmetric, all'][0]:.2f} x"
+        loaded = f"{busy[name]['median_s']:.2f} s" if name in busy else ""
+        rows.append([name, f"{entry['median_s']:.2f} s", times, loaded])
+    return table(["", "quiet", "of skmetric, all", "a busy process on each core"], rows)
+
+
+def memory():
+    result = load("memory")
+    names = {
+        "fit_uint8": "fit, triplet, 60,000 x 784 uint8",
+        "classifier_uint8": "fit, classifier, 60,000 x 784 uint8",
+        "fit_in_memory": "fit, triplet, 1,000,000 x 512 float32 in memory",
+        "fit_memmap": "the same from a memory map",
+        "transform": "transform, 1,000,000 x 512 through 256 to 64",
+        "predict_proba": "predict_proba, the same to 10",
+        "pairwise_distance": "pairwise_distance among 10,000 rows (products in float64)",
+    }
+    rows = []
+    for key, name in names.items():
+        entry = result[key]
+        per_row = f"{entry['us_per_row']:.1f} us a row" if "us_per_row" in entry else ""
+        cost = spread(entry["ratio"]) + " x its products" if "ratio" in entry else per_row
+        own = f"{entry['result_mb']:.0f} MB" if "result_mb" in entry else ""
+        rows.append([name, f"{entry['extra_mb']:.0f} MB", own, cost])
+    return table(["what", "extra memory", "of which result", "time"], rows)
+
+
+def imports():
+    added = load("import")["skmetric_adds_ms"]
+    return "{:.0f} ms ({:.0f} to {:.0f})".format(*added)
+
+
+def peers():
+    rows = load("peers")["rows"]
+    sizes = sorted({row["n"] for row in rows})
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+
+    def cell(method, n):
+        found = [row for row in rows if (row["method"], row["n"]) == (method, n)]
+        if not found:
+            return ""
+        if "failed" in found[0]:
+            return found[0]["failed"]
+        return "{:.1f} s, {:.0f} MB, ".format(*map(found[0].get, ("seconds", "extra_mb"))) + percent(
+            found[0]["accuracy"]
+        )
+
+    return table(["rows", *methods], [[n, *(cell(method, n) for method in methods)] for n in sizes])
+
+
+def written(match):
+    name = match[1]
+    return f"<!-- {name} -->\n{globals()[name]()}\n<!-- end -->"
+
+
+if __name__ == "__main__":
+    path = HERE / "README.md"
+    path.write_text(re.sub(r"<!-- (\w+) -->\n.*?<!-- end -->", written, path.read_text(), flags=re.S))
