@@ -76,6 +76,19 @@ def triplet_epoch():
     return table(["", "quiet", "of skmetric, all", "a busy process on each core"], rows)
 
 
+def threads():
+    result = load("threads")
+    rows = [
+        [
+            f"{quiet['hidden']} x {quiet['batch']}",
+            spread(quiet["two_over_one"]),
+            spread(busy["two_over_one"]),
+        ]
+        for quiet, busy in zip(result["quiet"], result["busy"])
+    ]
+    return table(["hidden x batch", "quiet", "a busy process on each core"], rows)
+
+
 def memory():
     result = load("memory")
     names = {

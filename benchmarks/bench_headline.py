@@ -1,0 +1,116 @@
+"""Test errors on MNIST, Fashion-MNIST and digits, without convolutions and without added images.
+
+``python benchmarks/bench_headline.py [--seeds 3] [--jobs 2] [--only NAME,NAME]``
+
+The settings were chosen on the last 10,000 training rows (digits: by cross-validation on the training
+half). Here they train on all training rows, and the test rows are looked at once for each seed.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+
+import numpy as np
+from common import RESULTS, save, seconds
+from joblib import Parallel, delayed
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skmetric import SoftmaxMLPClassifier, TripletMetricTransformer
+from skmetric.datasets import fetch_fashion_mnist, fetch_mnist
+
+
+def images(fetch):
+    X, y = fetch(return_X_y=True)
+    X_test, y_test = fetch(subset="test", return_X_y=True)
+    return X / np.float32(255), y, X_test / np.float32(255), y_test
+
+
+def digits():
+    X, y = load_digits(return_X_y=True)
+    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
+    return X_train, y_train, X_test, y_test
+
+
+def mnist():
+    return images(fetch_mnist)
+
+
+def fashion():
+    return images(fetch_fashion_mnist)
+
+
+WIDE = {"dropout": 0.5, "learning_rate_init": 0.001}
+
+
+def mnist_neighbors(seed):
+    embedding = TripletMetricTransformer(64, (1024,), max_iter=35, random_state=seed, **WIDE)
+    return make_pipeline(embedding, KNeighborsClassifier(5))
+
+
+def mnist_neighbors_long(seed):
+    embedding = TripletMetricTransformer(64, (2048,), max_iter=100, random_state=seed, **WIDE)
+    return make_pipeline(embedding, KNeighborsClassifier(5))
+
+
+def mnist_classifier(seed):
+    return SoftmaxMLPClassifier((1024, 1024), input_dropout=0.2, max_iter=60, random_state=seed, **WIDE)
+
+
+def fashion_neighbors(seed):
+    embedding = TripletMetricTransformer(64, (1024,), max_iter=35, random_state=seed, **WIDE)
+    return make_pipeline(embedding, KNeighborsClassifier(15))
+
+
+def fashion_classifier(seed):
+    return SoftmaxMLPClassifier((1024,), max_iter=35, random_state=seed, **WIDE)
+
+
+def digits_plane(seed):
+    embedding = TripletMetricTransformer(2, (256, 256), random_state=seed)
+    return make_pipeline(StandardScaler(), embedding, KNeighborsClassifier(3))
+
+
+CASES = {
+    "mnist_neighbors": (mnist, mnist_neighbors),
+    "mnist_neighbors_long": (mnist, mnist_neighbors_long),
+    "mnist_classifier": (mnist, mnist_classifier),
+    "fashion_neighbors": (fashion, fashion_neighbors),
+    "fashion_classifier": (fashion, fashion_classifier),
+    "digits_plane": (digits, digits_plane),
+}
+
+
+def run(name, seed):
+    load, make = CASES[name]
+    X, y, X_test, y_test = load()
+    model = make(seed)
+    elapsed, _ = seconds(lambda: model.fit(X, y))
+    result = {"accuracy": model.score(X_test, y_test), "seconds": elapsed}
+    print(name, seed, result, flush=True)
+    return result
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=2, help="models at once, one thread each")
+    parser.add_argument("--only", default=",".join(CASES))
+    args = parser.parse_args()
+    path = RESULTS / "headline.json"
+    cases = json.loads(path.read_text())["cases"] if path.exists() else {}
+    for name in args.only.split(","):
+        runs = Parallel(args.jobs)(delayed(run)(name, seed) for seed in range(args.seeds))
+        errors = [100 * (1 - entry["accuracy"]) for entry in runs]
+        cases[name] = {
+            "model": repr(CASES[name][1](0)),
+            "error_percent": errors,
+            "mean_error_percent": statistics.mean(errors),
+            "seconds": [entry["seconds"] for entry in runs],
+        }
+        print(name, f"{statistics.mean(errors):.2f} %", [round(error, 2) for error in errors], flush=True)
+    save("headline", {"command": sys.argv, "cases": cases})

@@ -1,0 +1,66 @@
+"""One or two BLAS threads for the products of a training step, on a quiet and on a busy machine?
+
+``python benchmarks/bench_threads.py``
+
+The products of a step of 784-hidden-10, float32, in SciPy's BLAS; "busy" adds a process on each core that
+competes for it.
+"""
+
+import multiprocessing
+import os
+import sys
+import time
+
+import numpy as np
+from common import interleaved, save, summary
+from threadpoolctl import threadpool_limits
+
+from skmetric.network import Network, initial_parameters
+from skmetric.optimizers import SGD
+
+SIZES = [(64, 32), (64, 128), (256, 128), (1024, 256)]
+
+
+def compete(cpu):
+    os.sched_setaffinity(0, {cpu})
+    while True:
+        np.tanh(np.ones(10000))
+
+
+def steps(hidden, batch, n_threads):
+    """About a second of steps: forward, backward and the update in place."""
+    rng = np.random.default_rng(0)
+    network = Network(
+        *initial_parameters([784, hidden, 10], "identity", rng, np.float32), "identity", batch
+    )
+    X, dZ = rng.random((batch, 784), dtype=np.float32), rng.random((batch, 10), dtype=np.float32)
+    optimizer, n_steps = SGD([0.0] * 4), max(3, 2**29 // (784 * hidden * batch))
+
+    def run():
+        with threadpool_limits(n_threads, user_api="blas"):
+            for _ in range(n_steps):
+                network.forward(X)
+                network.backward(dZ)
+                optimizer.step(network.parameters, network.gradients(), 1e-9)
+
+    return run
+
+
+def measured(label):
+    rows = []
+    for hidden, batch in SIZES:
+        contestants = {f"{n} threads": steps(hidden, batch, n) for n in (1, 2)}
+        times, _ = interleaved(contestants, 7)
+        table = summary(times, "1 threads")
+        two = table["2 threads"]["ratio_to_1 threads"]
+        print(f"{label} {hidden}x{batch}: two threads take {two[0]:.2f} ({two[1]:.2f} to {two[2]:.2f})")
+        rows.append({"hidden": hidden, "batch": batch, "two_over_one": two, "times": table})
+    return rows
+
+
+if __name__ == "__main__":
+    quiet = measured("quiet")
+    for cpu in range(os.cpu_count()):
+        multiprocessing.Process(target=compete, args=(cpu,), daemon=True).start()
+    time.sleep(1)
+    save("threads", {"command": sys.argv, "quiet": quiet, "busy": measured("busy")})
