@@ -196,7 +196,6 @@ def ancestor_C():
         start = time.perf_counter()
         curves[name] = []
         # An epoch at a time, to look at the validation rows in between.
-        model.set_params(warm_start=False)
         for _ in range(model.max_iter):
             model.partial_fit(*train, classes=range(10))
             loss = log_loss(validation[1], model.predict_proba(validation[0]))

@@ -10,7 +10,7 @@ or takes more than `--limit` seconds counts as the last place.
 
 import argparse
 import json
-import multiprocessing
+import multiprocessing.pool
 import os
 import sys
 import warnings
@@ -200,7 +200,9 @@ def _row(rows, set_name, method):
 
 
 def worst_loss(rows, method):
-    """Largest number of points below raw neighbours, and where."""
+    """Largest number of points below raw neighbours, and where; None where a fit failed."""
+    if not all(_row(rows, s, method)["ended"] for s in SETS):
+        return None
     gaps = {
         s: 100 * (np.mean(_row(rows, s, method)["accuracy"]) - np.mean(_row(rows, s, "raw")["accuracy"]))
         for s in SETS

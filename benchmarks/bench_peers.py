@@ -1,6 +1,6 @@
 """Time, memory and 5-NN accuracy on growing parts of MNIST: triplet against NCA, LMNN and ITML.
 
-``python benchmarks/bench_peers.py [--limit 600]`` (extra `bench`)
+``python benchmarks/bench_peers.py [--limit 600] [--only NAME,NAME] [--rows N,N]`` (extra `bench`)
 
 Each fit runs in a process of its own, at the defaults of its library but for 64 components (ITML has no
 such choice), on rows in [0, 1]. A method that fails, takes more than 16 GB or longer than `--limit`
@@ -12,13 +12,16 @@ that on MNIST's test rows. The plot is `results/peers.png`.
 import argparse
 import sys
 
-from common import RESULTS, Peak, limit_threads, metric_learn_today, save, seconds
+from common import RESULTS, Peak, environment, limit_threads, metric_learn_today, save, seconds
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--limit", type=float, default=600)
+parser.add_argument("--only", help="methods to measure anew; the others keep what they had")
+parser.add_argument("--rows", help="numbers of rows to measure anew")
 args = parser.parse_args()
 limit_threads(1)  # before any library is imported
 
+import json  # noqa: E402
 import multiprocessing  # noqa: E402
 import resource  # noqa: E402
 
@@ -93,13 +96,24 @@ def plot(rows):
     figure.savefig(RESULTS / "peers.png", dpi=100)
 
 
+def merged(rows):
+    """These rows, and from the file those that were not measured anew, in the order of `METHODS`."""
+    path = RESULTS / "peers.json"
+    anew = {(row["method"], row["n"]) for row in rows}
+    before = json.loads(path.read_text())["rows"] if path.exists() else []
+    rows = rows + [row for row in before if (row["method"], row["n"]) not in anew]
+    return sorted(rows, key=lambda row: (list(METHODS).index(row["method"]), row["n"]))
+
+
 if __name__ == "__main__":
+    sizes = [int(n) for n in args.rows.split(",")] if args.rows else SIZES
     rows = []
-    for name in METHODS:
-        for n in SIZES:
-            rows.append({"method": name, "n": n, **case(name, n)})
+    for name in args.only.split(",") if args.only else METHODS:
+        for n in sizes:
+            rows.append({"method": name, "n": n, **case(name, n), "measured": environment()["date"]})
             print(rows[-1], flush=True)
             if "failed" in rows[-1] or rows[-1]["seconds"] > args.limit:
                 break
+    rows = merged(rows)
     save("peers", {"command": sys.argv, "limit_s": args.limit, "rows": rows}, "metric-learn")
     plot(rows)

@@ -6,25 +6,16 @@ The products of a step of 784-hidden-10, float32, in SciPy's BLAS; "busy" adds a
 competes for it.
 """
 
-import multiprocessing
-import os
 import sys
-import time
 
 import numpy as np
-from common import interleaved, save, summary
-from threadpoolctl import threadpool_limits
+from common import busy_machine, interleaved, save, summary
+from threadpoolctl import ThreadpoolController
 
 from skmetric.network import Network, initial_parameters
 from skmetric.optimizers import SGD
 
 SIZES = [(64, 32), (64, 128), (256, 128), (1024, 256)]
-
-
-def compete(cpu):
-    os.sched_setaffinity(0, {cpu})
-    while True:
-        np.tanh(np.ones(10000))
 
 
 def steps(hidden, batch, n_threads):
@@ -34,10 +25,13 @@ def steps(hidden, batch, n_threads):
         *initial_parameters([784, hidden, 10], "identity", rng, np.float32), "identity", batch
     )
     X, dZ = rng.random((batch, 784), dtype=np.float32), rng.random((batch, 10), dtype=np.float32)
-    optimizer, n_steps = SGD([0.0] * 4), max(3, 2**29 // (784 * hidden * batch))
+    network.buffers[0][...] = X
+    X = network.buffers[0][:batch]  # in its place already, as after `gather`
+    controller = ThreadpoolController()
+    optimizer, n_steps = SGD([0.0] * 4), max(3, 2**33 // (784 * hidden * batch))
 
     def run():
-        with threadpool_limits(n_threads, user_api="blas"):
+        with controller.limit(limits=n_threads, user_api="blas"):
             for _ in range(n_steps):
                 network.forward(X)
                 network.backward(dZ)
@@ -60,7 +54,6 @@ def measured(label):
 
 if __name__ == "__main__":
     quiet = measured("quiet")
-    for cpu in range(os.cpu_count()):
-        multiprocessing.Process(target=compete, args=(cpu,), daemon=True).start()
-    time.sleep(1)
-    save("threads", {"command": sys.argv, "quiet": quiet, "busy": measured("busy")})
+    with busy_machine():
+        busy = measured("busy")
+    save("threads", {"command": sys.argv, "quiet": quiet, "busy": busy})

@@ -2,17 +2,21 @@
 
 import functools
 import json
+import math
+import multiprocessing
 import os
 import platform
 import statistics
 import threading
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 import threadpoolctl
 
+ALL_CPUS = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ["skmetric", "numpy", "scipy", "scikit-learn"]
 
@@ -87,6 +91,25 @@ class Peak:
         self.over.set()
         self.thread.join()
         self.extra_mb = (self.highest - self.before) / 2**20
+
+
+def compete(cpu):
+    os.sched_setaffinity(0, {cpu})
+    while True:
+        math.fsum(range(10000))
+
+
+@contextmanager
+def busy_machine():
+    """A process on each CPU that competes for it."""
+    rivals = [multiprocessing.Process(target=compete, args=(cpu,), daemon=True) for cpu in ALL_CPUS]
+    for rival in rivals:
+        rival.start()
+    time.sleep(1)
+    yield
+    assert all(rival.is_alive() for rival in rivals)
+    for rival in rivals:
+        rival.kill()
 
 
 def metric_learn_today():

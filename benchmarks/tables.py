@@ -95,16 +95,17 @@ def memory():
         "fit_uint8": "fit, triplet, 60,000 x 784 uint8",
         "classifier_uint8": "fit, classifier, 60,000 x 784 uint8",
         "fit_in_memory": "fit, triplet, 1,000,000 x 512 float32 in memory",
-        "fit_memmap": "the same from a memory map",
+        "fit_memmap": "the same from a memory map, read from the disk",
         "transform": "transform, 1,000,000 x 512 through 256 to 64",
         "predict_proba": "predict_proba, the same to 10",
-        "pairwise_distance": "pairwise_distance among 10,000 rows (products in float64)",
+        "pairwise_distance": "pairwise_distance among 10,000 rows",
     }
     rows = []
     for key, name in names.items():
         entry = result[key]
         per_row = f"{entry['us_per_row']:.1f} us a row" if "us_per_row" in entry else ""
-        cost = spread(entry["ratio"]) + " x its products" if "ratio" in entry else per_row
+        products = " x the full float64 product" if key == "pairwise_distance" else " x its products"
+        cost = spread(entry["ratio"]) + products if "ratio" in entry else per_row
         own = f"{entry['result_mb']:.0f} MB" if "result_mb" in entry else ""
         rows.append([name, f"{entry['extra_mb']:.0f} MB", own, cost])
     return table(["what", "extra memory", "of which result", "time"], rows)

@@ -33,7 +33,7 @@ def squared_distances(Z):
     squares = np.einsum("ij,ij->i", Z, Z)
     D = np.add.outer(squares, squares)
     gemm = get_blas_funcs("gemm", dtype=Z.dtype)
-    gemm(-2.0, Z.T, Z.T, beta=1.0, c=D.T, trans_a=1, overwrite_c=1)
+    D = gemm(-2.0, Z.T, Z.T, beta=1.0, c=D.T, trans_a=1, overwrite_c=1).T
     np.maximum(D, 0, out=D)
     np.fill_diagonal(D, 0)
     return D
@@ -61,7 +61,7 @@ def squared_distances_chain(Z, C):
     gemm = get_blas_funcs("gemm", dtype=Z.dtype)
     # C and its transpose in turn: a product is cheaper than the sum of the two for large batches.
     for trans in (0, 1):
-        gemm(-2.0, Z.T, C.T, beta=1.0, c=dZ.T, trans_b=trans, overwrite_c=1)
+        dZ = gemm(-2.0, Z.T, C.T, beta=1.0, c=dZ.T, trans_b=trans, overwrite_c=1).T
     return dZ
 
 

@@ -93,7 +93,7 @@ class TripletMetricTransformer(MetricTransformer):
     Attributes
     ----------
     coefs_ : list of ndarray of shape (fan_in, fan_out)
-        Weights. Float64; float32 where the rows are that, float16, bool or integers of up to 16 bits.
+        Weights: float32 for rows of float32, float16, bool, small integers (to 16 bits), else float64.
     intercepts_ : list of ndarray of shape (fan_out,)
         Biases.
     classes_ : ndarray of shape (n_classes,)

@@ -7,7 +7,7 @@ that `skmetric.distances.distance_loss` turns into a loss. Hyper-parameters are 
 
 import numpy as np
 
-from .mining import TRIPLET_RULES
+from .mining import TRIPLET_RULES, n_chosen
 
 REDUCTIONS = {
     "active": lambda n_active, n_valid, n_grid: n_active,
@@ -232,8 +232,7 @@ def triplet(D, y, *, margin=1.0, mining="all", reduction="active", counts=None):
     mine = mining if callable(mining) else TRIPLET_RULES[mining]
     positive, negative = pair_masks(y, self_pairs=reduction == "grid")
     C, n_valid = mine(D, positive, negative, margin)
-    # Each chosen triplet adds 1 to a positive and -1 to a negative.
-    n_active = float(np.abs(C).sum(axis=1).sum(dtype=np.float64)) / 2
+    n_active = n_chosen(C)
     if counts is not None:
         counts += n_active, n_valid
     total = np.einsum("ij,ij->i", C, D).sum(dtype=np.float64) + margin * n_active

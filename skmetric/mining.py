@@ -13,7 +13,7 @@ NEGATIVE = 2**NEGATIVE_BIT
 
 
 def _sorted_tags(key, tags):
-    """Tags < 2^32 in the order of the keys (>= 0) of each row; where two keys are equal, of the tags."""
+    """Tags in the order of the keys (>= 0) of each row, negatives last where two keys are equal."""
     if key.itemsize > 4:
         # Floats >= 0 sort like their bits, and these leave room for one more: the first of the tag.
         code = key.view(np.uint64) << 1
@@ -50,7 +50,7 @@ def _crossings(key, positive, negative):
     counts += below
     tags &= NEGATIVE - 1
     tags += np.arange(0, key.size, n)[:, np.newaxis]
-    C = np.empty_like(key)
+    C = np.empty(key.shape, key.dtype)
     C.reshape(-1)[tags] = counts.astype(key.dtype)  # to put and to convert at once is slower
     C *= positive | negative
     return C
@@ -78,13 +78,18 @@ def _n_valid(positive, negative):
     return float(np.dot(positive.sum(axis=1), negative.sum(axis=1)))
 
 
+def n_chosen(C):
+    """Number of chosen triplets: each adds 1 to a positive and -1 to a negative."""
+    return float(np.abs(C).sum(axis=1, dtype=np.float64).sum()) / 2
+
+
 def all_triplets(D, positive, negative, margin):
     """Choose every triplet with a positive loss: ``D[a, n] < D[a, p] + margin``.
 
     Parameters
     ----------
     D : ndarray of shape (n, n)
-        Distances, >= 0.
+        Distances, finite and >= 0.
     positive, negative : ndarrays of bool of shape (n, n)
         Disjoint masks; row a holds the positives and the negatives of anchor a.
     margin : float
@@ -126,7 +131,7 @@ def semihard_triplets(D, positive, negative, margin):
         return _crossings(inside, positive, negative) - _crossings(below, positive, negative)
 
     C = _by_anchors(count, D, positive, negative)
-    return C, float(np.abs(C).sum(axis=1).sum(dtype=np.float64)) / 2
+    return C, n_chosen(C)
 
 
 def hard_triplets(D, positive, negative, margin):

@@ -187,7 +187,7 @@ class Network:
         Parameters
         ----------
         batch : ndarray of shape (n, n_features)
-            At most as many rows as the buffers have.
+            At most as many rows as the buffers have. What `gather` gave loses the dropped inputs.
 
         Returns
         -------
@@ -200,10 +200,10 @@ class Network:
             H[0][...] = batch
         if self.input_dropout:
             H[0] *= self._kept(H[0], self.input_dropout)
-        return self._through(H)
+        return self._through(H, self.dropout)
 
     def infer(self, rows):
-        """As `forward`, where no `backward` follows: the rows are read where they lie.
+        """As `forward`, where nothing is learned: no unit is dropped, the rows are read where they lie.
 
         Parameters
         ----------
@@ -215,22 +215,22 @@ class Network:
         Z : ndarray of shape (n, n_outputs)
             A view of the last buffer; the next call overwrites it.
         """
-        return self._through([rows, *self._views(len(rows)).H[1:]])
+        return self._through([rows, *self._views(len(rows)).H[1:]], 0.0)
 
     def _views(self, n):
         if n not in self.batches:
             self.batches[n] = Batch(self, n)
         return self.batches[n]
 
-    def _through(self, H):
+    def _through(self, H, dropout):
         for layer, (W, b) in enumerate(zip(self.coefs, self.intercepts)):
             A = H[layer + 1]
             np.copyto(A, b)
             self.gemm(1.0, W.T, H[layer].T, beta=1.0, c=A.T, overwrite_c=1)
             if layer < len(self.coefs) - 1:
                 self.value(A)
-                if self.dropout:
-                    self.masks[layer] = self._kept(A, self.dropout)
+                if dropout:
+                    self.masks[layer] = self._kept(A, dropout)
                     A *= self.masks[layer]
         return H[-1]
 

@@ -110,8 +110,8 @@ class Adam(SGD):
 
     def __init__(self, decays, parameters):
         super().__init__(decays)
-        # Moments and gradients of all parameters lie in one vector each: small ones cost no calls of
-        # their own.
+        # Moments and gradients of all parameters lie in one vector each: the element-wise work of the
+        # small ones costs no calls of its own.
         size, dtype = sum(W.size for W in parameters), parameters[0].dtype
         self.state = {"t": 0, "first": np.zeros(size, dtype), "second": np.zeros(size, dtype)}
         self.gradient = np.zeros(size, dtype)

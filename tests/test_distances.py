@@ -129,6 +129,16 @@ def test_chain_is_the_double_loop_for_any_matrix(shape, dtype):
     assert_allclose(dZ, chain_loop(Z.astype(np.float64), C), rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.parametrize("C_dtype", [np.float32, np.float64, int])
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])
+@every_dtype
+def test_no_layout_and_no_dtype_of_a_rule_loses_the_gradient(dtype, layout, C_dtype):
+    Z, C = embeddings(dtype=dtype), (10 * gradient_on_distances(17)).astype(C_dtype)
+    expected = chain_loop(Z.astype(float), C.astype(float))
+    assert_allclose(squared_distances_chain(layout(Z), layout(C)), expected, rtol=1e-4, atol=1e-3)
+    assert_allclose(squared_distances(layout(Z)), cdist(Z, Z, "sqeuclidean"), rtol=1e-4, atol=1e-4)
+
+
 def test_chain_of_the_transpose_is_the_same():
     Z, C = embeddings(), gradient_on_distances(17)
     assert_allclose(squared_distances_chain(Z, C.T), squared_distances_chain(Z, C), rtol=1e-12)

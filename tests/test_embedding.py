@@ -264,6 +264,17 @@ def test_distances_of_rows_among_themselves_are_a_semimetric(Estimator, dtype, s
 
 
 @each
+def test_distances_are_the_same_however_many_rows_are_taken_at_a_time(Estimator, small, monkeypatch):
+    model = small(Estimator).fit(X, Y)
+    D = model.pairwise_distance(X)
+    monkeypatch.setattr("skmetric._metric_transformer.BLOCK", 32)
+    in_blocks = model.pairwise_distance(X)
+    assert_allclose(in_blocks, D, rtol=1e-6, atol=1e-7)
+    assert_array_equal(in_blocks, in_blocks.T)
+    assert_array_equal(np.diag(in_blocks), 0)
+
+
+@each
 def test_distances_keep_the_triangle_inequality(Estimator, small):
     D = small(Estimator).fit(X, Y).pairwise_distance(X[::10])
     assert (D[:, np.newaxis] <= D[:, :, np.newaxis] + D[np.newaxis] + 1e-9).all()

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skmetric.mining import TRIPLET_RULES, all_triplets, hard_triplets, semihard_triplets
+from skmetric.mining import (
+    TRIPLET_RULES,
+    all_triplets,
+    hard_triplets,
+    n_chosen,
+    semihard_triplets,
+)
 
 every_mining = pytest.mark.parametrize("mining", TRIPLET_RULES.values(), ids=TRIPLET_RULES)
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -87,3 +93,32 @@ def test_memory_is_that_of_a_few_batches_squared(mining):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 12 * D.nbytes
+
+
+@pytest.mark.parametrize("mining", [all_triplets, semihard_triplets], ids=["all", "semihard"])
+@every_dtype
+def test_blocks_of_anchors_are_laid_together(mining, dtype, monkeypatch):
+    D, positive, negative = random_case(n=23, dtype=dtype)
+    whole, n_whole = mining(D, positive, negative, 2.0)
+    monkeypatch.setattr("skmetric.mining.BLOCK", 100)  # 4 anchors at a time, and 3 at the end
+    parts, n_parts = mining(D, positive, negative, 2.0)
+    assert_array_equal(parts, whole)
+    assert n_parts == n_whole
+
+
+@every_mining
+@every_dtype
+@pytest.mark.parametrize("which", range(1, 8))
+def test_memory_layout_changes_nothing(mining, dtype, which):
+    arrays = random_case(n=11, dtype=dtype)
+    laid = [np.asfortranarray(array) if which >> i & 1 else array for i, array in enumerate(arrays)]
+    C, n_valid = mining(*laid, 2.0)
+    expected, n_expected = mining(*arrays, 2.0)
+    assert_array_equal(C, expected)
+    assert n_valid == n_expected
+
+
+def test_counts_beyond_the_digits_of_float32_are_exact():
+    C = np.zeros((1, 8002), dtype=np.float32)
+    C[0, 0], C[0, 1:] = 2**24 - 1, -5001
+    assert n_chosen(C) == (2**24 - 1 + 8001 * 5001) / 2

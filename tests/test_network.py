@@ -474,10 +474,32 @@ def test_input_dropout_drops_its_fraction_of_the_inputs_and_scales_the_rest(drop
     assert_array_equal(X, 1)
 
 
-def test_nothing_is_dropped_from_rows_that_are_only_looked_at():
-    network = make_network((40,), input_dropout=0.5, rng=np.random.default_rng(0))
+@pytest.mark.parametrize("kind", ["dropout", "input_dropout"])
+def test_nothing_is_dropped_from_rows_that_are_only_looked_at(kind):
+    network = make_network((40,), **{kind: 0.5}, rng=np.random.default_rng(0))
     X, _ = rows_and_labels()
-    assert_array_equal(network.infer(X).copy(), network.infer(X))
+    without = make_network((40,))
+    for W, own in zip(without.parameters, network.parameters):
+        W[...] = own
+    assert_array_equal(network.infer(X), without.forward(X))
+
+
+@every_activation
+def test_gradient_is_right_for_the_inputs_that_were_dropped(activation):
+    rng = np.random.default_rng(5)
+    network = make_network((9, 7), activation, input_dropout=0.4, rng=rng)
+    X, y = rows_and_labels()
+    function = as_function_of_parameters(network, X, log_loss, y)
+    assert check_gradient(function, 0.5 * flat(network.parameters)).max() < 1e-6
+    assert (network.batch.H[0] == 0).any()
+
+
+@every_dtype
+def test_infer_is_forward_on_rows_of_a_larger_array_that_stay_where_they_are(dtype):
+    X, network = images(dtype=dtype), make_network((6,), "tanh", 8, dtype=dtype)
+    Z = network.infer(X[3:9]).copy()
+    assert not network.buffers[0].any()
+    assert_array_equal(network.forward(network.gather(X, slice(3, 9))), Z)
 
 
 @every_activation
