@@ -1,4 +1,4 @@
-"""Write the tables of README.md anew from the files in results/. ``python benchmarks/tables.py``
+"""Write the tables of README.md, here and above, anew from results/. ``python benchmarks/tables.py``
 
 A table stands between ``<!-- NAME -->`` and ``<!-- end -->``, where NAME is a function here.
 """
@@ -26,6 +26,31 @@ def spread(ratio):
 
 def percent(value):
     return f"{100 * value:.2f} %"
+
+
+def quickstart():
+    def rows_of(name):
+        # Raw rows have as many dimensions as the data.
+        return {(row["method"], row["dimensions"] == 2): row for row in load(name)["rows"]}
+
+    digits, mnist = rows_of("quickstart_digits"), rows_of("quickstart_mnist")
+    rows = []
+    for key, row in digits.items():
+        other = mnist.get(key)
+        cells = [f"{100 * other['accuracy']:.1f} %", f"{other['seconds']:.1f}"] if other else ["", ""]
+        own = [f"{100 * row['accuracy']:.1f} %", f"{row['seconds']:.1f}"]
+        dimensions = "all" if row["method"] == "raw" else row["dimensions"]
+        rows.append([row["method"], dimensions, *own, *cells])
+    return table(["method", "dimensions", "digits", "seconds", "MNIST", "seconds"], rows)
+
+
+def first():
+    rows = []
+    for name, entry in load("first")["cases"].items():
+        accuracies = ", ".join(percent(value) for value in entry["accuracy"])
+        times = entry["fit_seconds"]
+        rows.append([name, accuracies, f"{min(times):.1f} to {max(times):.1f}"])
+    return table(["what", "accuracy", "seconds to fit"], rows)
 
 
 def epoch():
@@ -140,5 +165,5 @@ def written(match):
 
 
 if __name__ == "__main__":
-    path = HERE / "README.md"
-    path.write_text(re.sub(r"<!-- (\w+) -->\n.*?<!-- end -->", written, path.read_text(), flags=re.S))
+    for path in (HERE / "README.md", HERE.parent / "README.md"):
+        path.write_text(re.sub(r"<!-- (\w+) -->\n.*?<!-- end -->", written, path.read_text(), flags=re.S))
