@@ -6,15 +6,14 @@ Writes ``results/ancestor_A.json`` and so on, with pictures beside them. "Best" 
 validation rows; test rows are looked at once, by the models named here.
 """
 
-import os
 import sys
 import time
 import warnings
-from pathlib import Path
 
 import matplotlib
 import numpy as np
-from common import RESULTS, save
+from common import RESULTS, save, seconds
+from data import flowers, images
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, PredefinedSplit, ShuffleSplit, ValidationCurveDisplay
 from sklearn.neighbors import KNeighborsClassifier
@@ -27,19 +26,10 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 
 
-def images(fetch):
-    """Training and test rows on [0, 1]."""
-    X, y = fetch(return_X_y=True)
-    X_test, y_test = fetch(subset="test", return_X_y=True)
-    return X / np.float32(255), y, X_test / np.float32(255), y_test
-
-
 def fitted(model, X, y, **parts):
     """Fit, time, and score on each of the named parts."""
-    start = time.perf_counter()
-    model.fit(X, y)
-    entry = {"seconds": time.perf_counter() - start}
-    return entry | {part: model.score(*rows) for part, rows in parts.items()}
+    elapsed, _ = seconds(lambda: model.fit(X, y))
+    return {"seconds": elapsed} | {part: model.score(*rows) for part, rows in parts.items()}
 
 
 def in_front_of_neighbors(model, n_neighbors):
@@ -91,15 +81,6 @@ B_REPORTED_SECONDS = {"triplet": 65}
 MARGINS = np.linspace(0.1, 2, 15)
 
 
-def flowers():
-    with np.load(Path(os.environ["SKMETRIC_DATA"]) / "flowers12.npz") as data:
-        parts = [
-            (data[f"X_{part}"] / np.float32(127.5) - 1, data[f"y_{part}"])
-            for part in ("train", "val", "test")
-        ]
-    return parts
-
-
 def b_triplet(margin):
     return TripletMetricTransformer(
         64, (256,), margin=margin, learning_rate_init=0.05, max_iter=100, **B_SGD
@@ -107,7 +88,8 @@ def b_triplet(margin):
 
 
 def ancestor_B():
-    train, validation, test = flowers()
+    parts = flowers("train", "val", "test")
+    train, validation, test = ((X / np.float32(127.5) - 1, y) for X, y in parts)
     scored = {"validation": validation, "test": test}
     models = {
         "pull-only": ContrastiveMetricTransformer(
@@ -148,9 +130,8 @@ def b_margin(train, validation, test):
     search = GridSearchCV(
         model, {name: MARGINS}, cv=split, refit=False, return_train_score=True, n_jobs=2
     )
-    start = time.perf_counter()
-    results = search.fit(X, y).cv_results_
-    seconds = time.perf_counter() - start
+    elapsed, _ = seconds(lambda: search.fit(X, y))
+    results = search.cv_results_
     curves = [np.array(results[f"split0_{part}_score"])[:, np.newaxis] for part in ("train", "test")]
     display = ValidationCurveDisplay(
         param_name="margin", param_range=MARGINS, train_scores=curves[0], test_scores=curves[1],
@@ -159,7 +140,7 @@ def b_margin(train, validation, test):
     display.plot().figure_.savefig(RESULTS / "ancestor_B_margin.png", dpi=80)
     best = float(MARGINS[np.argmax(curves[1])])
     entry = fitted(in_front_of_neighbors(b_triplet(best), 36), *train, validation=validation, test=test)
-    return {**entry, "best_margin": best, "search_seconds": seconds}
+    return {**entry, "best_margin": best, "search_seconds": elapsed}
 
 
 def b_pictures(models):
@@ -239,10 +220,9 @@ def ancestor_D():
     for name, (model, grid) in models.items():
         # verbose=3 prints each fit as it ends.
         search = GridSearchCV(model, grid, cv=D_SPLIT, n_jobs=2, verbose=3)
-        start = time.perf_counter()
-        search.fit(X, y)
+        elapsed, _ = seconds(lambda search=search: search.fit(X, y))
         rows[name] = {
-            "seconds": time.perf_counter() - start,
+            "seconds": elapsed,
             "validation": search.best_score_,
             "test": search.score(X_test, y_test),
         }

@@ -11,13 +11,12 @@ or takes more than `--limit` seconds counts as the last place.
 import argparse
 import json
 import multiprocessing.pool
-import os
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 from common import RESULTS, metric_learn_today, save, seconds
+from data import flowers
 from scipy.stats import rankdata
 from sklearn import datasets
 from sklearn.decomposition import PCA
@@ -47,13 +46,9 @@ def first_rows(fetch, n):
     return load
 
 
-def flowers():
-    with np.load(Path(os.environ["SKMETRIC_DATA"]) / "flowers12.npz") as data:
-        parts = ("train", "val")
-        return (
-            np.concatenate([data[f"X_{part}"] for part in parts]).astype(np.float32),
-            np.concatenate([data[f"y_{part}"] for part in parts]),
-        )
+def known_flowers():
+    """The training and the validation part together."""
+    return tuple(np.concatenate(arrays) for arrays in zip(*flowers("train", "val")))
 
 
 def with_noise(load, n_useless):
@@ -114,7 +109,7 @@ SETS = {
     "wine + 50 useless": with_noise(datasets.load_wine, 50),
     "MNIST 2000": first_rows(fetch_mnist, 4000),
     "Fashion 2000": first_rows(fetch_fashion_mnist, 4000),
-    "flowers12": flowers,
+    "flowers12": known_flowers,
     "200 classes": many_classes(200, 4000),
     "60 classes of 5": many_classes(60, 600),
     "moons": two_moons,

@@ -7,8 +7,7 @@ import time
 
 import numpy as np
 from common import save
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
+from data import digits
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -21,12 +20,6 @@ SEEDS = 3
 
 def mnist():
     return *fetch_mnist(return_X_y=True), *fetch_mnist(subset="test", return_X_y=True)
-
-
-def digits():
-    X, y = load_digits(return_X_y=True)
-    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
-    return X_train, y_train, X_test, y_test
 
 
 def to_unit_range(X):

@@ -11,29 +11,15 @@ import json
 import statistics
 import sys
 
-import numpy as np
 from common import RESULTS, save, seconds
+from data import digits, images
 from joblib import Parallel, delayed
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmetric import SoftmaxMLPClassifier, TripletMetricTransformer
 from skmetric.datasets import fetch_fashion_mnist, fetch_mnist
-
-
-def images(fetch):
-    X, y = fetch(return_X_y=True)
-    X_test, y_test = fetch(subset="test", return_X_y=True)
-    return X / np.float32(255), y, X_test / np.float32(255), y_test
-
-
-def digits():
-    X, y = load_digits(return_X_y=True)
-    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
-    return X_train, y_train, X_test, y_test
 
 
 def mnist():

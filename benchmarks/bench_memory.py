@@ -42,16 +42,16 @@ def warmed_up(model, X, y):
 
 
 def fit_uint8(path):
-    X, y = fetch_mnist(return_X_y=True)
-    model = warmed_up(TripletMetricTransformer(64, (256,), **TRIPLET), X, y)
-    with Peak() as peak:
-        model.fit(X, y)
-    return {"extra_mb": peak.extra_mb, "data_mb": X.nbytes / MB, "dtype": str(X.dtype)}
+    return _fit_images(TripletMetricTransformer(64, (256,), **TRIPLET))
 
 
 def classifier_uint8(path):
+    return _fit_images(SoftmaxMLPClassifier((256,), **TRIPLET))
+
+
+def _fit_images(model):
     X, y = fetch_mnist(return_X_y=True)
-    model = warmed_up(SoftmaxMLPClassifier((256,), **TRIPLET), X, y)
+    warmed_up(model, X, y)
     with Peak() as peak:
         model.fit(X, y)
     return {"extra_mb": peak.extra_mb, "data_mb": X.nbytes / MB, "dtype": str(X.dtype)}

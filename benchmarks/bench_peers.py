@@ -26,6 +26,7 @@ import multiprocessing  # noqa: E402
 import resource  # noqa: E402
 
 import numpy as np  # noqa: E402
+from data import images  # noqa: E402
 from sklearn.neighbors import KNeighborsClassifier, NeighborhoodComponentsAnalysis  # noqa: E402
 
 from skmetric import TripletMetricTransformer  # noqa: E402
@@ -42,10 +43,9 @@ METHODS = {
 
 
 def measured(pipe, name, n):
-    X, y = fetch_mnist(return_X_y=True)
-    X = X[np.random.default_rng(0).permutation(len(X))[:n]] / np.float32(255)
-    y = y[np.random.default_rng(0).permutation(len(y))[:n]]
-    X_test, y_test = fetch_mnist(subset="test", return_X_y=True)
+    X, y, X_test, y_test = images(fetch_mnist)
+    rows = np.random.default_rng(0).permutation(len(X))[:n]
+    X, y = X[rows], y[rows]
     model = METHODS[name]()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     try:
@@ -54,7 +54,7 @@ def measured(pipe, name, n):
     except MemoryError:
         return pipe.send({"failed": f"more than {MEMORY / 2**30:g} GB"})
     neighbors = KNeighborsClassifier(5).fit(model.transform(X), y)
-    accuracy = neighbors.score(model.transform(X_test / np.float32(255)), y_test)
+    accuracy = neighbors.score(model.transform(X_test), y_test)
     pipe.send({"seconds": elapsed, "extra_mb": peak.extra_mb, "accuracy": accuracy})
 
 

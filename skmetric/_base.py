@@ -206,8 +206,15 @@ class NetworkEstimator(
             coefs, intercepts = initial_parameters(widths, self.activation, rng, dtype)
         wanted = task.auto_batch_size if self.batch_size == "auto" else self.batch_size
         batch_size = min(wanted, n_rows)
-        drop = {"dropout": self.dropout, "input_dropout": self.input_dropout, "rng": rng}
-        return Network(coefs, intercepts, self.activation, batch_size, **drop)
+        return Network(
+            coefs,
+            intercepts,
+            self.activation,
+            batch_size,
+            dropout=self.dropout,
+            input_dropout=self.input_dropout,
+            rng=rng,
+        )
 
     def _sampler(self, task, rows, y, batch_size, rng):
         sampler = BATCH_SAMPLERS[task.sampler]

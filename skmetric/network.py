@@ -169,16 +169,14 @@ class Network:
         batch : ndarray of shape (len(rows), n_features)
             A view of the buffer.
         """
-        if isinstance(rows, slice):
-            batch = self.buffers[0][: len(range(*rows.indices(X.shape[0])))]
-        else:
-            batch = self.buffers[0][: len(rows)]
-            if _is_ready(X, self.dtype):
-                # Needs no array between; but it would copy the whole of an X of another layout.
-                return X.take(rows, axis=0, out=batch, mode="clip")
-        if issparse(X):
-            return X[rows].astype(self.dtype).toarray(out=batch)
-        batch[...] = X[rows]
+        if not isinstance(rows, slice) and _is_ready(X, self.dtype):
+            # Needs no array between; but it would copy the whole of an X of another layout.
+            return X.take(rows, axis=0, out=self.buffers[0][: len(rows)], mode="clip")
+        some = X[rows]
+        batch = self.buffers[0][: some.shape[0]]
+        if issparse(some):
+            return some.astype(self.dtype).toarray(out=batch)
+        batch[...] = some
         return batch
 
     def forward(self, batch):
