@@ -37,7 +37,11 @@ def in_front_of_neighbors(model, n_neighbors):
 
 
 def show(name, entry):
-    print(f"{name:45s}", {key: round(value, 4) for key, value in entry.items()}, flush=True)
+    print(
+        f"{name:45s}",
+        {key: round(value, 4) if isinstance(value, float) else value for key, value in entry.items()},
+        flush=True,
+    )
 
 
 # --- A: a triplet network on MNIST ------------------------------------------------------------------
@@ -75,10 +79,17 @@ def ancestor_A():
 # --- B: a trainable distance on photos of flowers ---------------------------------------------------
 
 B_BATCHES = {"batch_size": 50, "batch_sampler": "shuffle", "reduction": "grid", "random_state": 0}
-B_SGD = {"solver": "sgd", "momentum": 0, "learning_rate": "constant", **B_BATCHES}
+B_SGD = {"solver": "sgd", "momentum": 0, "learning_rate": "constant", "dropout": 0, **B_BATCHES}
 B_REPORTED = {"L2": 0.52, "pull-only": 0.187, "contrastive": 0.533, "triplet": 0.75, "margin": 0.78}
 B_REPORTED_SECONDS = {"triplet": 65}
 MARGINS = np.linspace(0.1, 2, 15)
+
+
+def b_contrastive(rate):
+    return ContrastiveMetricTransformer(
+        64, positive_margin=0.1, negative_margin=0.95, negative_weight=0.75, learning_rate_init=rate,
+        max_iter=100, **B_SGD,
+    )  # fmt: skip
 
 
 def b_triplet(margin):
@@ -96,29 +107,32 @@ def ancestor_B():
             64, positive_margin=0, negative_margin=0, negative_weight=0, learning_rate_init=0.01,
             max_iter=80, **B_SGD,
         ),
-        "contrastive": ContrastiveMetricTransformer(
-            64, positive_margin=0.1, negative_margin=0.95, negative_weight=0.75, learning_rate_init=0.05,
-            max_iter=100, **B_SGD,
-        ),
+        "contrastive, rate 0.05": b_contrastive(0.05),
+        "contrastive, rate 0.01": b_contrastive(0.01),
         "triplet": b_triplet(0.7),
     }  # fmt: skip
     rows = {"L2": fitted(KNeighborsClassifier(36), *train, **scored)}
     for name, model in models.items():
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            rows[name] = fitted(in_front_of_neighbors(model, 36), *train, **scored)
+            try:
+                rows[name] = fitted(in_front_of_neighbors(model, 36), *train, **scored)
+            except ValueError as error:
+                # The photos are not the notebook's, and what its rate is too high for is the photos'.
+                rows[name] = {"failed": str(error)}
+                continue
         rows[name]["last_loss"] = model.loss_
-        rows[name]["warnings"] = len(caught)
+        rows[name]["warnings"] = [str(warning.message) for warning in caught]
     rows["margin"] = b_margin(train, validation, test)
-    rows["best settings"] = fitted(in_front_of_neighbors(b_best(), 36), *train, **scored)
+    rows["best settings"] = fitted(b_best(), *train, **scored)
     for name, entry in rows.items():
         show(f"B, {name}", entry)
-    b_pictures(models)
+    b_pictures({name: model for name, model in models.items() if "failed" not in rows[name]})
     return {"reported_validation": B_REPORTED, "reported_seconds": B_REPORTED_SECONDS, "rows": rows}
 
 
 def b_best():
-    return TripletMetricTransformer(64, (256,), random_state=0)
+    return in_front_of_neighbors(TripletMetricTransformer(64, (256,), random_state=0), 36)
 
 
 def b_margin(train, validation, test):

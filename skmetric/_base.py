@@ -19,7 +19,8 @@ from ._callbacks import NO_CALLBACKS, CallbackSupportMixin, FitCallbacks
 from ._input import working_dtype
 from ._threads import one_blas_thread
 from .activations import ACTIVATIONS
-from .network import Network, initial_parameters, outputs
+from .initialization import initial_parameters, probed, scale_to_distance
+from .network import Network, outputs
 from .optimizers import OPTIMIZERS
 from .sampling import BATCH_SAMPLERS
 from .schedules import SCHEDULES, make_schedule
@@ -80,19 +81,19 @@ class Task:
         Width of `Z`.
     sampler : str
         Key of `BATCH_SAMPLERS`.
-    auto_batch_size : int
-        What ``batch_size="auto"`` means; at most all rows.
     watch, report : callable
         See `train`; with early stopping the validation score is watched.
+    distance : float
+        What the initial outputs are scaled to, see `scale_to_distance`; infinite for no scaling.
     """
 
     loss: Callable
     score: Callable
     n_outputs: int
     sampler: str
-    auto_batch_size: int
     watch: Callable = minus_loss
     report: Callable = dict
+    distance: float = math.inf
 
 
 class NetworkEstimator(
@@ -164,10 +165,10 @@ class NetworkEstimator(
         epochs = range(len(before), len(before) + (1 if incremental else self.max_iter))
         rng = self._generator(continued)
         rows, validation_rows = self._split(targets[0], rng)
-        network = self._network(X, task, len(rows), rng, continued)
-        optimizer = self._optimizer(network, continued)
-        callbacks = NO_CALLBACKS if incremental else FitCallbacks(self, network, X, *targets)
         with one_blas_thread(), explained_divergence(self):
+            network = self._network(X, task, rows, rng, continued)
+            optimizer = self._optimizer(network, continued)
+            callbacks = NO_CALLBACKS if incremental else FitCallbacks(self, network, X, *targets)
             history = train(
                 network,
                 task.loss,
@@ -197,24 +198,20 @@ class NetworkEstimator(
         seed = check_random_state(self.random_state).randint(2**31, size=4)
         return np.random.default_rng(seed)
 
-    def _network(self, X, task, n_rows, rng, continued):
+    def _network(self, X, task, rows, rng, continued):
         widths = self._widths(task.n_outputs)
         if continued:
-            coefs, intercepts = self._copied_parameters(widths)
+            parameters = self._copied_parameters(widths)
         else:
-            dtype = working_dtype(X.dtype)
-            coefs, intercepts = initial_parameters(widths, self.activation, rng, dtype)
-        wanted = task.auto_batch_size if self.batch_size == "auto" else self.batch_size
-        batch_size = min(wanted, n_rows)
-        return Network(
-            coefs,
-            intercepts,
-            self.activation,
-            batch_size,
-            dropout=self.dropout,
-            input_dropout=self.input_dropout,
-            rng=rng,
-        )
+            parameters = initial_parameters(widths, self.activation, rng, working_dtype(X.dtype))
+        # Small data needs small batches: an epoch of one step teaches little.
+        wanted = min(256, max(32, len(rows) // 8)) if self.batch_size == "auto" else self.batch_size
+        size = min(wanted, len(rows))
+        network = Network(*parameters, self.activation, size, self.dropout, self.input_dropout, rng)
+        if not continued and task.distance < math.inf:
+            Z = outputs(network, X, size, rows[probed(len(rows))])
+            scale_to_distance(network.coefs, Z, task.distance)
+        return network
 
     def _sampler(self, task, rows, y, batch_size, rng):
         sampler = BATCH_SAMPLERS[task.sampler]

@@ -17,12 +17,12 @@ from ._base import (
 )
 from ._callbacks import with_callbacks
 from ._input import check_two_classes, check_X, check_X_y
+from .initialization import probed
 from .losses import REDUCTIONS, normalized, on_sphere
 from .metrics import recall_at_k
 from .sampling import BATCH_SAMPLERS
 
 COLLAPSED = 0.1  # mean distance, as a fraction of the distance that the loss asks for
-PROBE = 256  # rows on which that is looked at
 BLOCK = 1024  # rows whose distances to all others are taken at a time
 
 
@@ -30,7 +30,8 @@ class MetricTransformer(NetworkEstimator):
     """Base of the embeddings.
 
     A subclass has two methods: ``_loss() -> (loss, dict of more entries of Task)``, and
-    ``_asked_distance() -> float``, the distance between classes that its loss asks for.
+    ``_asked_distance() -> float``, the distance between classes that its loss asks for, infinite where it
+    asks for none.
     """
 
     _parameter_constraints = {
@@ -107,8 +108,7 @@ class MetricTransformer(NetworkEstimator):
             score=self._validation_score,
             n_outputs=self.n_components,
             sampler=self.batch_sampler,
-            # Small data needs small batches: an epoch of one step teaches little.
-            auto_batch_size=min(256, max(32, X.shape[0] // 8)),
+            distance=self._asked_distance(),
             **monitor,
         )
         self._train(X, (codes,), task, incremental)
@@ -134,7 +134,7 @@ class MetricTransformer(NetworkEstimator):
         return normalized(Z)[0] if self.normalize else Z
 
     def _warn_if_collapsed(self, X, codes):
-        probe = np.unique(np.linspace(0, X.shape[0] - 1, PROBE).astype(int))
+        probe = probed(X.shape[0])
         if (codes[probe] == codes[0]).all():
             return
         Z = self._placed(self._outputs(X, rows=probe))

@@ -43,7 +43,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         With p the softmax of the logits: ``-log p_y``, or ``-log p_y - sum_{k != y} log(1 - p_k)``.
     solver : {"adam", "sgd"}, default="adam"
         Optimizer.
-    alpha : float, default=1e-5
+    alpha : float, default=1e-4
         L2 penalty: ``0.5 * alpha * sum(W**2)`` over the weights, not the biases, is added to the loss of
         each batch. (MLPClassifier divides it by the batch size; this does not.)
     dropout : float, default=0.0
@@ -51,7 +51,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
     input_dropout : float, default=0.0
         Fraction of the features that are dropped in each step of training, in [0, 1).
     batch_size : int or "auto", default="auto"
-        Rows in a batch, clipped to the number of rows. "auto": 128.
+        Rows in a batch, clipped to the number of rows. "auto": an eighth of the rows, between 32 and 256.
     learning_rate : {"constant", "inverse_time", "cosine", "adaptive"} or callable, default="cosine"
         Rate of an epoch: ``learning_rate_init`` times 1, ``1 / (1 + decay_rate * epoch)``, or a half
         cosine from 1 towards 0 at `max_iter`; "adaptive" divides it by 5 whenever progress stops, until
@@ -60,7 +60,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         Initial rate.
     decay_rate : float, default=0.001
         Of "inverse_time", per epoch.
-    max_iter : int, default=100
+    max_iter : int, default=50
         Number of epochs, at most.
     shuffle : bool, default=True
         Whether the order of the rows changes from epoch to epoch.
@@ -145,14 +145,14 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         *,
         loss="log_loss",
         solver="adam",
-        alpha=1e-5,
+        alpha=1e-4,
         dropout=0.0,
         input_dropout=0.0,
         batch_size="auto",
         learning_rate="cosine",
         learning_rate_init=0.005,
         decay_rate=0.001,
-        max_iter=100,
+        max_iter=50,
         shuffle=True,
         random_state=None,
         tol=1e-4,
@@ -241,7 +241,6 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
             score=_accuracy,
             n_outputs=len(self.classes_),
             sampler="shuffle",
-            auto_batch_size=128,
         )
         targets = (codes,) if weights is None else (codes, weights)
         return self._train(X, targets, task, incremental)

@@ -33,9 +33,8 @@ class TripletMetricTransformer(MetricTransformer):
     distance : {"sqeuclidean", "euclidean"}, default="sqeuclidean"
         What the loss compares.
     mining : {"all", "semihard", "hard"} or callable, default="all"
-        Which triplets count: all; those with the negative farther than the positive, but inside the
-        margin; or for each anchor the farthest positive with the nearest negative. A function is one as
-        in `skmetric.mining.TRIPLET_RULES`.
+        All triplets count; or those with the negative farther than the positive, but inside the margin;
+        or for each anchor the farthest positive with the nearest negative; or see `TRIPLET_RULES`.
     reduction : {"active", "mean", "grid"}, default="active"
         Mean over the terms that are not zero, over all valid ones, or over the whole B x B x B grid of a
         batch of B rows, zeros included and self pairs as positives.
@@ -49,7 +48,7 @@ class TripletMetricTransformer(MetricTransformer):
     alpha : float, default=0.0
         L2 penalty: ``0.5 * alpha * sum(W**2)`` over the weights, not the biases, is added to the loss of
         each batch. (MLPClassifier divides it by the batch size; this does not.)
-    dropout : float, default=0.0
+    dropout : float, default=0.2
         Fraction of the hidden units that are dropped in each step of training, in [0, 1).
     input_dropout : float, default=0.0
         Fraction of the features that are dropped in each step of training, in [0, 1).
@@ -59,11 +58,11 @@ class TripletMetricTransformer(MetricTransformer):
         Rate of an epoch: ``learning_rate_init`` times 1, ``1 / (1 + decay_rate * epoch)``, or a half
         cosine from 1 towards 0 at `max_iter`; "adaptive" divides it by 5 whenever progress stops, until
         it is 1e-6. A function takes the number of the epoch, from 0, and gives the factor.
-    learning_rate_init : float, default=0.003
+    learning_rate_init : float, default=0.002
         Initial rate.
     decay_rate : float, default=0.001
         Of "inverse_time", per epoch.
-    max_iter : int, default=100
+    max_iter : int, default=50
         Number of epochs, at most.
     shuffle : bool, default=True
         Whether the order of the rows changes from epoch to epoch.
@@ -151,13 +150,13 @@ class TripletMetricTransformer(MetricTransformer):
         batch_sampler="auto",
         solver="adam",
         alpha=0.0,
-        dropout=0.0,
+        dropout=0.2,
         input_dropout=0.0,
         batch_size="auto",
         learning_rate="cosine",
-        learning_rate_init=0.003,
+        learning_rate_init=0.002,
         decay_rate=0.001,
-        max_iter=100,
+        max_iter=50,
         shuffle=True,
         random_state=None,
         tol=0.0,
@@ -195,7 +194,8 @@ class TripletMetricTransformer(MetricTransformer):
         return loss, {"watch": watch, "report": report}
 
     def _asked_distance(self):
-        return self.margin if self.distance == "euclidean" else math.sqrt(self.margin)
+        # A margin is a difference of distances; these are to be of a size that such differences occur.
+        return 3 * (self.margin if self.distance == "euclidean" else math.sqrt(self.margin))
 
 
 class ContrastiveMetricTransformer(MetricTransformer):
@@ -234,7 +234,7 @@ class ContrastiveMetricTransformer(MetricTransformer):
         each batch. (MLPClassifier divides it by the batch size; this does not.)
     dropout : float, default=0.0
         Fraction of the hidden units that are dropped in each step of training, in [0, 1).
-    input_dropout : float, default=0.0
+    input_dropout : float, default=0.2
         Fraction of the features that are dropped in each step of training, in [0, 1).
     batch_size : int or "auto", default="auto"
         Rows in a batch, clipped to the number of rows. "auto": an eighth of the rows, between 32 and 256.
@@ -242,7 +242,7 @@ class ContrastiveMetricTransformer(MetricTransformer):
         Rate of an epoch: ``learning_rate_init`` times 1, ``1 / (1 + decay_rate * epoch)``, or a half
         cosine from 1 towards 0 at `max_iter`; "adaptive" divides it by 5 whenever progress stops, until
         it is 1e-6. A function takes the number of the epoch, from 0, and gives the factor.
-    learning_rate_init : float, default=0.003
+    learning_rate_init : float, default=0.001
         Initial rate.
     decay_rate : float, default=0.001
         Of "inverse_time", per epoch.
@@ -314,10 +314,10 @@ class ContrastiveMetricTransformer(MetricTransformer):
         solver="adam",
         alpha=0.0,
         dropout=0.0,
-        input_dropout=0.0,
+        input_dropout=0.2,
         batch_size="auto",
         learning_rate="cosine",
-        learning_rate_init=0.003,
+        learning_rate_init=0.001,
         decay_rate=0.001,
         max_iter=100,
         shuffle=True,

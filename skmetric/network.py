@@ -5,53 +5,11 @@ own, and the two wait for each other where they alternate. Arrays are in C order
 Fortran order, so that each product is written for the transposes: ``out.T = B.T @ A.T``.
 """
 
-import math
-from itertools import pairwise
-
 import numpy as np
 from scipy.linalg import get_blas_funcs
 from scipy.sparse import issparse
 
 from .activations import ACTIVATIONS
-
-GAINS = {"identity": 1.0, "logistic": 3**-0.5, "tanh": 1.0, "relu": 1.0}
-
-
-def initial_parameters(widths, activation, rng, dtype):
-    """Random weights and zero biases.
-
-    Uniform on ``[-r, r]`` with ``r = gain * sqrt(6 / (fan_in + fan_out))``; the gain of a hidden layer is
-    that of its activation, that of the last layer 1.
-
-    Parameters
-    ----------
-    widths : list of int
-        Of the input, the hidden layers and the output.
-    activation : str
-        Key of `GAINS`.
-    rng : numpy.random.Generator
-        Source of the weights.
-    dtype : dtype
-        Of the arrays.
-
-    Returns
-    -------
-    coefs : list of ndarray of shape (fan_in, fan_out)
-        Weights.
-    intercepts : list of ndarray of shape (fan_out,)
-        Biases.
-
-    References
-    ----------
-    X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural
-    networks", AISTATS 2010, equation 16. The gain of `logistic` is that of `sklearn.neural_network`.
-    """
-    gains = [GAINS[activation]] * (len(widths) - 2) + [1.0]
-    coefs = []
-    for gain, (fan_in, fan_out) in zip(gains, pairwise(widths)):
-        bound = gain * math.sqrt(6 / (fan_in + fan_out))
-        coefs.append(rng.uniform(-bound, bound, (fan_in, fan_out)).astype(dtype))
-    return coefs, [np.zeros(width, dtype=dtype) for width in widths[1:]]
 
 
 class WeightGradient:

@@ -13,6 +13,8 @@ QUICK = {
     "learning_rate": "constant",
     "learning_rate_init": 0.01,
     "max_iter": 3,
+    "dropout": 0.0,
+    "input_dropout": 0.0,
     "tol": 0.0,
     "n_iter_no_change": np.inf,
     "random_state": 0,

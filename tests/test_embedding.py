@@ -709,7 +709,7 @@ SORTED = {
     "iris": (X, Y),
     "digits": tuple(part[:300] for part in load_digits(return_X_y=True)),
     "two classes, one after the other": (
-        np.vstack([np.random.default_rng(0).normal(size=(256, 5)), 6 + np.zeros((255, 5))]),
+        np.vstack([np.random.default_rng(0).normal(size=(256, 5)), 2 + np.zeros((255, 5))]),
         np.repeat([0, 1], [256, 255]),
     ),
 }

@@ -10,8 +10,9 @@ from scipy.sparse import csc_matrix, csr_array, csr_matrix, issparse
 
 from skmetric.activations import ACTIVATIONS
 from skmetric.distances import distance_loss
+from skmetric.initialization import GAINS
 from skmetric.losses import LOGIT_LOSSES, log_loss, on_sphere, triplet
-from skmetric.network import GAINS, BiasGradient, Network, WeightGradient, initial_parameters, outputs
+from skmetric.network import BiasGradient, Network, WeightGradient, outputs
 from skmetric.testing import check_gradient
 
 
@@ -159,43 +160,6 @@ def as_function_of_parameters(network, X, loss, y):
 
 def flat(parameters):
     return np.concatenate([parameter.ravel() for parameter in parameters])
-
-
-# --- parameters -------------------------------------------------------------------------------------
-
-
-@every_activation
-@every_dtype
-def test_initial_weights_are_uniform_and_biases_zero(activation, dtype):
-    widths = [300, 200, 100]
-    coefs, intercepts = initial_parameters(widths, activation, np.random.default_rng(0), dtype)
-    assert [W.shape for W in coefs] == [(300, 200), (200, 100)]
-    assert [b.shape for b in intercepts] == [(200,), (100,)]
-    for W in coefs:
-        bound = np.abs(W).max()
-        assert W.dtype == dtype and W.flags.c_contiguous
-        assert abs(W.mean()) < 0.02 * bound
-        assert W.std() == pytest.approx(bound / np.sqrt(3), rel=0.02)
-    for b in intercepts:
-        assert b.dtype == dtype
-        assert_array_equal(b, 0)
-
-
-@every_activation
-def test_initial_weights_reach_the_bound_of_glorot_times_the_gain(activation):
-    rng = np.random.default_rng(0)
-    (hidden, output), _ = initial_parameters([300, 200, 100], activation, rng, np.float64)
-    assert np.abs(hidden).max() == pytest.approx(GAINS[activation] * np.sqrt(6 / 500), rel=1e-3)
-    assert np.abs(output).max() == pytest.approx(np.sqrt(6 / 300), rel=1e-3)
-
-
-def test_same_generator_same_parameters():
-    first, again, other = (
-        flat(initial_parameters([5, 4, 3], "tanh", np.random.default_rng(seed), np.float32)[0])
-        for seed in (0, 0, 1)
-    )
-    assert_array_equal(first, again)
-    assert not np.array_equal(first, other)
 
 
 # --- forward ----------------------------------------------------------------------------------------

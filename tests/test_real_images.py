@@ -46,20 +46,20 @@ def of_raw_neighbours(mnist):
 @pytest.mark.parametrize("random_state", [0, 1, 2])
 def test_neighbours_among_triplet_embeddings(random_state, mnist, of_raw_neighbours):
     model = TripletMetricTransformer(64, (256,), max_iter=3, random_state=random_state)
-    # Seen: 0.942 to 0.944, against 0.9205 among the images.
+    # Seen: 0.935 to 0.939, against 0.9205 among the images.
     assert accuracy(mnist, model, KNeighborsClassifier(5)) > max(0.93, of_raw_neighbours + 0.01)
 
 
 def test_neighbours_among_contrastive_embeddings(mnist, of_raw_neighbours):
     model = ContrastiveMetricTransformer(64, (256,), max_iter=3, random_state=0)
-    # Seen: 0.930 to 0.9325.
+    # Seen: 0.923 to 0.9295.
     assert accuracy(mnist, model, KNeighborsClassifier(5)) > of_raw_neighbours
 
 
 @pytest.mark.parametrize("random_state", [0, 1, 2])
 def test_classification(random_state, mnist):
-    model = SoftmaxMLPClassifier((256,), max_iter=3, random_state=random_state)
-    # Seen: 0.933 to 0.9345.
+    model = SoftmaxMLPClassifier((256,), max_iter=5, random_state=random_state)
+    # Seen: 0.930 to 0.932.
     assert accuracy(mnist, model) > 0.92
 
 

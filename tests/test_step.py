@@ -5,8 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from skmetric.initialization import initial_parameters
 from skmetric.losses import log_loss
-from skmetric.network import Network, initial_parameters
+from skmetric.network import Network
 from skmetric.optimizers import SGD, Adam
 from skmetric.training import run_epoch
 
