@@ -37,14 +37,17 @@ def softmax(seed):
 
 
 def plane_3nn(seed, hidden=(256, 256)):
-    embedding = TripletMetricTransformer(2, hidden, random_state=seed)
+    embedding = TripletMetricTransformer(2, hidden, dropout=0, max_iter=100, random_state=seed)
     return make_pipeline(StandardScaler(), embedding, KNeighborsClassifier(3))
 
 
 CASES = {
     "MNIST, TripletMetricTransformer(64, (256,), max_iter=5) on X/255 + 5-NN": (mnist, triplet_5nn),
     "MNIST, SoftmaxMLPClassifier((64,), activation='logistic', max_iter=20) on X/255": (mnist, softmax),
-    "digits, StandardScaler + TripletMetricTransformer(2, (256, 256)) + 3-NN": (digits, plane_3nn),
+    "digits, StandardScaler + TripletMetricTransformer(2, (256, 256), dropout=0, max_iter=100) + 3-NN": (
+        digits,
+        plane_3nn,
+    ),
 }
 
 

@@ -1,4 +1,6 @@
-"""Write the tables of README.md, here and above, anew from results/. ``python benchmarks/tables.py``
+"""Write the tables of the READMEs, here and above, and of docs/defaults.md anew from results/.
+
+``python benchmarks/tables.py``
 
 A table stands between ``<!-- NAME -->`` and ``<!-- end -->``, where NAME is a function here.
 """
@@ -159,11 +161,97 @@ def peers():
     return table(["rows", *methods], [[n, *(cell(method, n) for method in methods)] for n in sizes])
 
 
+def _options(options):
+    return ", ".join(f"{name}={value!r}" for name, value in options.items()) or "the defaults"
+
+
+def _tuning(kind):
+    rows = [
+        [
+            _options(row["options"]),
+            percent(row["mean_accuracy"]),
+            f"{row['mean_rank']:.1f}",
+            f"{row['seconds']:.0f}",
+        ]
+        for row in load(f"tuning_{kind}")["rows"]
+    ]
+    return table(["changed", "mean accuracy", "mean rank", "seconds"], rows)
+
+
+def tuning_triplet():
+    return _tuning("triplet")
+
+
+def tuning_contrastive():
+    return _tuning("contrastive")
+
+
+def tuning_softmax():
+    return _tuning("softmax")
+
+
+def defaults():
+    rows = []
+    for method, entry in load("defaults")["table"].items():
+        worst = entry["worst_against_raw"]
+        lost = "some fits failed" if worst is None else f"{worst[0]:+.1f} ({worst[1]})"
+        ratio, where = entry["slowest_against_mlp"]
+        slowest = f"{ratio:.2g} ({where})"
+        times = f"{entry['seconds_of_all_sets']:.1f}"
+        rows.append([method, f"{entry['mean_rank']:.1f}", entry["wins"], lost, times, slowest])
+    header = ["method", "mean rank", "wins", "worst against raw, points"]
+    return table([*header, "seconds, all sets", "slowest against MLPClassifier"], rows)
+
+
+def defaults_sets():
+    rows = load("defaults")["rows"]
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    cells = {
+        (row["set"], row["method"]): f"{100 * sum(row['accuracy']) / len(row['accuracy']):.1f}"
+        if row["ended"]
+        else "-"
+        for row in rows
+    }
+    sets = list(dict.fromkeys(row["set"] for row in rows))
+    return table(["set", *methods], [[s, *(cells[s, method] for method in methods)] for s in sets])
+
+
+def headline():
+    rows = []
+    for name, case in load("headline")["cases"].items():
+        errors = case["error_percent"]
+        times = case["seconds"]
+        rows.append(
+            [
+                name.replace("_", " "),
+                f"{case['mean_error_percent']:.2f} %",
+                f"{min(errors):.2f} to {max(errors):.2f}",
+                f"{min(times):.0f} to {max(times):.0f}",
+                f"`{' '.join(case['model'].split())}`",
+            ]
+        )
+    return table(["what", "error, mean", "of three seeds", "seconds to fit", "model"], rows)
+
+
+def ancestors():
+    rows = []
+    for letter in "ABCD":
+        result = load(f"ancestor_{letter}")
+        for name, entry in result["rows"].items():
+            if "failed" in entry:
+                rows.append([letter, name, "", "diverged", "", ""])
+                continue
+            reported = result["reported"].get(name, "")
+            cells = [percent(entry[part]) if part in entry else "" for part in ("validation", "test")]
+            rows.append([letter, name, reported, *cells, f"{entry['seconds']:.1f}"])
+    return table(["", "what", "the original reported", "validation", "test", "seconds"], rows)
+
+
 def written(match):
     name = match[1]
     return f"<!-- {name} -->\n{globals()[name]()}\n<!-- end -->"
 
 
 if __name__ == "__main__":
-    for path in (HERE / "README.md", HERE.parent / "README.md"):
+    for path in (HERE / "README.md", HERE.parent / "README.md", HERE.parent / "docs" / "defaults.md"):
         path.write_text(re.sub(r"<!-- (\w+) -->\n.*?<!-- end -->", written, path.read_text(), flags=re.S))

@@ -48,7 +48,7 @@ class TripletMetricTransformer(MetricTransformer):
     alpha : float, default=0.0
         L2 penalty: ``0.5 * alpha * sum(W**2)`` over the weights, not the biases, is added to the loss of
         each batch. (MLPClassifier divides it by the batch size; this does not.)
-    dropout : float, default=0.2
+    dropout : float, default=0.1
         Fraction of the hidden units that are dropped in each step of training, in [0, 1).
     input_dropout : float, default=0.0
         Fraction of the features that are dropped in each step of training, in [0, 1).
@@ -58,7 +58,7 @@ class TripletMetricTransformer(MetricTransformer):
         Rate of an epoch: ``learning_rate_init`` times 1, ``1 / (1 + decay_rate * epoch)``, or a half
         cosine from 1 towards 0 at `max_iter`; "adaptive" divides it by 5 whenever progress stops, until
         it is 1e-6. A function takes the number of the epoch, from 0, and gives the factor.
-    learning_rate_init : float, default=0.002
+    learning_rate_init : float, default=0.003
         Initial rate.
     decay_rate : float, default=0.001
         Of "inverse_time", per epoch.
@@ -150,11 +150,11 @@ class TripletMetricTransformer(MetricTransformer):
         batch_sampler="auto",
         solver="adam",
         alpha=0.0,
-        dropout=0.2,
+        dropout=0.1,
         input_dropout=0.0,
         batch_size="auto",
         learning_rate="cosine",
-        learning_rate_init=0.002,
+        learning_rate_init=0.003,
         decay_rate=0.001,
         max_iter=50,
         shuffle=True,
