@@ -30,19 +30,17 @@ def fashion():
     return images(fetch_fashion_mnist)
 
 
-WIDE = {"dropout": 0.5, "learning_rate_init": 0.001}
-DEEP = {"hidden_layer_sizes": (1024, 1024), "learning_rate_init": 0.001}
+WIDE = {"dropout": 0.3, "learning_rate_init": 0.001}
+DEEP = {"hidden_layer_sizes": (1024, 1024), "learning_rate_init": 0.001, "alpha": 1e-5}
 
 
 def mnist_neighbors(seed):
-    embedding = TripletMetricTransformer(64, (1024,), max_iter=30, random_state=seed, **WIDE)
+    embedding = TripletMetricTransformer(64, (1024,), max_iter=20, random_state=seed, **WIDE)
     return make_pipeline(embedding, KNeighborsClassifier(5))
 
 
 def mnist_neighbors_long(seed):
-    embedding = TripletMetricTransformer(
-        64, (2048,), input_dropout=0.2, max_iter=40, random_state=seed, **WIDE
-    )
+    embedding = TripletMetricTransformer(64, (2048,), max_iter=30, random_state=seed, **WIDE)
     return make_pipeline(embedding, KNeighborsClassifier(5))
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from common import busy_machine, interleaved, save, summary
 from threadpoolctl import ThreadpoolController
 
-from skmetric.network import Network, initial_parameters
+from skmetric.initialization import initial_parameters
+from skmetric.network import Network
 from skmetric.optimizers import SGD
 
 SIZES = [(64, 32), (64, 128), (256, 128), (1024, 256)]

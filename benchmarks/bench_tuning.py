@@ -55,7 +55,7 @@ CANDIDATES = {
         {"margin": 100.0},
         {"mining": "semihard"},
         {"reduction": "mean"},
-        {"normalize": True, "margin": 0.3},
+        {"normalize": True},
         {"alpha": 1e-3},
     ],
     "contrastive": [
@@ -63,6 +63,8 @@ CANDIDATES = {
         {UNSCALED: False},
         {"negative_margin": 1.0},
         {"negative_margin": 100.0},
+        {"learning_rate_init": 0.003},
+        {"learning_rate_init": 0.0003},
         {"input_dropout": 0.0},
         {"reduction": "active"},
         {"max_iter": 50},
@@ -75,7 +77,7 @@ CANDIDATES = {
         {"learning_rate_init": 0.002},
         {"learning_rate_init": 0.01},
         {"max_iter": 100},
-        {"batch_size": 200},
+        {"batch_size": 128},
     ],
 }
 MAKE = {"triplet": triplet, "contrastive": contrastive, "softmax": softmax}

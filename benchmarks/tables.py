@@ -196,8 +196,10 @@ def defaults():
         worst = entry["worst_against_raw"]
         lost = "some fits failed" if worst is None else f"{worst[0]:+.1f} ({worst[1]})"
         ratio, where = entry["slowest_against_mlp"]
-        slowest = f"{ratio:.2g} ({where})"
-        times = f"{entry['seconds_of_all_sets']:.1f}"
+        # Where some failed, limits stand for their times.
+        at_least = "> " if worst is None else ""
+        slowest = f"{at_least}{ratio:.2g} ({where})"
+        times = f"{at_least}{entry['seconds_of_all_sets']:.1f}"
         rows.append([method, f"{entry['mean_rank']:.1f}", entry["wins"], lost, times, slowest])
     header = ["method", "mean rank", "wins", "worst against raw, points"]
     return table([*header, "seconds, all sets", "slowest against MLPClassifier"], rows)
@@ -238,10 +240,10 @@ def ancestors():
     for letter in "ABCD":
         result = load(f"ancestor_{letter}")
         for name, entry in result["rows"].items():
-            if "failed" in entry:
-                rows.append([letter, name, "", "diverged", "", ""])
-                continue
             reported = result["reported"].get(name, "")
+            if "failed" in entry:
+                rows.append([letter, name, reported, "diverged", "", ""])
+                continue
             cells = [percent(entry[part]) if part in entry else "" for part in ("validation", "test")]
             rows.append([letter, name, reported, *cells, f"{entry['seconds']:.1f}"])
     return table(["", "what", "the original reported", "validation", "test", "seconds"], rows)

@@ -1,6 +1,7 @@
 """What all embeddings can do, whatever rule on distances they learn from."""
 
 import copy
+import math
 import warnings
 from numbers import Integral
 
@@ -31,8 +32,10 @@ class MetricTransformer(NetworkEstimator):
 
     A subclass has two methods: ``_loss() -> (loss, dict of more entries of Task)``, and
     ``_asked_distance() -> float``, the distance between classes that its loss asks for, infinite where it
-    asks for none.
+    asks for none. `_spread` is how many times that distance training begins with.
     """
+
+    _spread = 1
 
     _parameter_constraints = {
         **NetworkEstimator._parameter_constraints,
@@ -78,7 +81,8 @@ class MetricTransformer(NetworkEstimator):
     def partial_fit(self, X, y, classes=None):
         """Go over the given rows once.
 
-        With all the rows this is one more epoch of `fit`. It needs ``early_stopping=False``.
+        With all the rows this is one more epoch of `fit`. It needs ``early_stopping=False``. The rows of
+        the first call set the scale of the embedding: they should be like those to come.
 
         Parameters
         ----------
@@ -108,7 +112,7 @@ class MetricTransformer(NetworkEstimator):
             score=self._validation_score,
             n_outputs=self.n_components,
             sampler=self.batch_sampler,
-            distance=self._asked_distance(),
+            distance=math.inf if self.normalize else self._spread * self._asked_distance(),
             **monitor,
         )
         self._train(X, (codes,), task, incremental)

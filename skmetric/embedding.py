@@ -29,12 +29,12 @@ class TripletMetricTransformer(MetricTransformer):
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
         Of the hidden layers. The last layer is linear.
     margin : float, default=1.0
-        By how much a positive shall be nearer, in the units of `distance`; > 0.
+        By how much a positive shall be nearer, in the units of `distance`; > 0. It sets the initial scale.
     distance : {"sqeuclidean", "euclidean"}, default="sqeuclidean"
         What the loss compares.
     mining : {"all", "semihard", "hard"} or callable, default="all"
         All triplets count; or those with the negative farther than the positive, but inside the margin;
-        or for each anchor the farthest positive with the nearest negative; or see `TRIPLET_RULES`.
+        or an anchor's farthest positive and nearest negative; or see `skmetric.mining.TRIPLET_RULES`.
     reduction : {"active", "mean", "grid"}, default="active"
         Mean over the terms that are not zero, over all valid ones, or over the whole B x B x B grid of a
         batch of B rows, zeros included and self pairs as positives.
@@ -135,6 +135,7 @@ class TripletMetricTransformer(MetricTransformer):
         "distance": [StrOptions(set(DISTANCES))],
         "mining": [StrOptions(set(TRIPLET_RULES)), callable],
     }
+    _spread = 3  # a margin is a difference of distances: these must be larger for it to occur
 
     def __init__(
         self,
@@ -194,8 +195,7 @@ class TripletMetricTransformer(MetricTransformer):
         return loss, {"watch": watch, "report": report}
 
     def _asked_distance(self):
-        # A margin is a difference of distances; these are to be of a size that such differences occur.
-        return 3 * (self.margin if self.distance == "euclidean" else math.sqrt(self.margin))
+        return self.margin if self.distance == "euclidean" else math.sqrt(self.margin)
 
 
 class ContrastiveMetricTransformer(MetricTransformer):
@@ -216,7 +216,7 @@ class ContrastiveMetricTransformer(MetricTransformer):
     positive_margin : float, default=0.0
         Squared distance within which a positive pair costs nothing; >= 0.
     negative_margin : float, default=10.0
-        Squared distance beyond which a negative pair costs nothing; >= 0.
+        Squared distance beyond which a negative pair costs nothing; >= 0. It sets the initial scale.
     negative_weight : float, default=1.0
         Weight of the negative pairs; >= 0. With 0 nothing keeps the embedding from collapsing.
     reduction : {"active", "mean", "grid"}, default="mean"

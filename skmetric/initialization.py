@@ -73,7 +73,10 @@ def scale_to_distance(coefs, Z, distance):
     ----------
     D. Mishkin, J. Matas, "All you need is a good init", ICLR 2016, scales each layer by its outputs.
     """
-    # Of independent pairs the mean squared difference is twice the variance.
-    spread = math.sqrt(2 * Z.var(axis=0, dtype=np.float64).sum())
-    if 0 < spread < math.inf:
+    with np.errstate(over="ignore", invalid="ignore"):
+        # Of independent pairs the mean squared difference is twice the variance.
+        spread = math.sqrt(2 * Z.var(axis=0, dtype=np.float64).sum())
+        size = float(np.abs(Z).max())
+    # What differs by rounding alone has no spread to go by.
+    if math.sqrt(np.finfo(Z.dtype).eps) * size < spread < math.inf:
         coefs[-1] *= distance / spread

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
 from scipy.spatial.distance import pdist
 from sklearn.datasets import load_digits
 
@@ -64,11 +65,12 @@ def test_outputs_lie_at_the_asked_distance(dtype, distance):
     assert_array_equal(first, before)
 
 
-@pytest.mark.parametrize("Z", [np.ones((6, 2)), np.zeros((1, 2)), np.diag([1e200, -1e200])])
+@pytest.mark.parametrize(
+    "Z", [np.full((150, 2), 0.1), np.zeros((1, 2)), np.diag([1e200, -1e200]), np.array([[np.inf], [1]])]
+)
 def test_outputs_without_a_measurable_spread_leave_the_weights(Z):
     W = np.ones((3, 2))
-    with np.errstate(over="ignore"):
-        scale_to_distance([W], Z, 1.0)
+    scale_to_distance([W], Z, 1.0)
     assert_array_equal(W, 1)
 
 
@@ -109,3 +111,32 @@ def test_training_begins_at_the_distance_that_the_loss_asks_for(
 def test_where_the_loss_asks_for_no_distance_the_units_count(estimator, barely_trained):
     Z, twice = (barely_trained(estimator, units) for units in (1.0, 2.0))
     assert mean_squared_distance(twice) == pytest.approx(4 * mean_squared_distance(Z), rel=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore:The embedding collapses", "ignore:Nothing was learned")
+@pytest.mark.parametrize("value", [0.1, 1.0, 1e3])
+def test_constant_features_make_no_weight_explode(value):
+    X, y = np.full((40, 3), value), np.arange(40) % 2
+    X[0] += 1e-9
+    for Estimator in (TripletMetricTransformer, ContrastiveMetricTransformer):
+        model = Estimator(max_iter=1, learning_rate_init=1e-12, random_state=0).fit(X, y)
+        assert max(np.abs(W).max() for W in model.coefs_) < 10
+
+
+@pytest.mark.parametrize("as_given", [np.asarray, csr_array])
+def test_only_the_first_call_sets_the_scale(as_given):
+    X, y = load_digits(return_X_y=True)
+    rows = as_given(X)
+    model = TripletMetricTransformer(learning_rate_init=1e-12, random_state=0).partial_fit(rows, y)
+    before = [W.copy() for W in model.coefs_]
+    model.partial_fit(100 * rows, y)
+    model.set_params(warm_start=True, max_iter=1).fit(100 * rows, y)
+    for W, expected in zip(model.coefs_, before):
+        assert_allclose(W, expected, rtol=1e-3, atol=1e-6)
+
+
+def test_on_the_sphere_the_scale_is_left_alone():
+    X, y = load_digits(return_X_y=True)
+    settings = {"max_iter": 1, "learning_rate_init": 1e-12, "random_state": 0, "normalize": True}
+    first, other = (TripletMetricTransformer(margin=m, **settings).fit(X, y).coefs_[-1] for m in (0.1, 3))
+    assert_allclose(first, other, rtol=1e-4, atol=1e-8)
