@@ -29,7 +29,7 @@ class TripletMetricTransformer(MetricTransformer):
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
         Of the hidden layers. The last layer is linear.
     margin : float, default=1.0
-        By how much a positive shall be nearer, in the units of `distance`; > 0. It sets the initial scale.
+        By how much a positive shall be nearer, in the units of `distance`; > 0. Sets the initial scale.
     distance : {"sqeuclidean", "euclidean"}, default="sqeuclidean"
         What the loss compares.
     mining : {"all", "semihard", "hard"} or callable, default="all"
