@@ -184,6 +184,7 @@ def b_pictures(models):
 # --- C: a sigmoid-softmax network on MNIST ----------------------------------------------------------
 
 C_MODEL = {"activation": "logistic", "alpha": 0, "random_state": 0}
+C_BEST = {**C_MODEL, "alpha": 3e-5, "input_dropout": 0.1, "batch_size": 32}
 
 
 def ancestor_C():
@@ -192,12 +193,12 @@ def ancestor_C():
     sgd = {"solver": "sgd", "momentum": 0, "learning_rate": "constant", **C_MODEL}
     models = {
         "rate 5, 30 epochs of mini-batches": SoftmaxMLPClassifier(
-            (64,), learning_rate_init=5, batch_size=1000, max_iter=30, **sgd
+            (64,), learning_rate_init=5, batch_size=100, max_iter=30, **sgd
         ),
         "rate 1, 30 epochs of one batch": SoftmaxMLPClassifier(
             (64,), learning_rate_init=1, batch_size=45000, max_iter=30, **sgd
         ),
-        "best settings": SoftmaxMLPClassifier((64,), max_iter=30, **C_MODEL),
+        "best settings": SoftmaxMLPClassifier((64,), max_iter=30, **C_BEST),
     }
     rows, curves = {}, {}
     for name, model in models.items():
@@ -229,10 +230,10 @@ D_GRID = {
     "hidden_layer_sizes": [(20,), (40,)],
 }
 D_WIDER = {
-    "learning_rate_init": [0.002, 0.005],
-    "batch_size": [64, 128],
+    "learning_rate_init": [0.001, 0.002],
     "alpha": [1e-5, 1e-4],
     "dropout": [0, 0.1],
+    "input_dropout": [0, 0.1],
 }
 D_SPLIT = ShuffleSplit(1, test_size=10000, random_state=0)
 
@@ -242,7 +243,10 @@ def ancestor_D():
     sgd = {"solver": "sgd", "momentum": 0, "learning_rate": "constant", "n_iter_no_change": np.inf}
     models = {
         "original grid, 72 points": (SoftmaxMLPClassifier(random_state=0, **sgd), D_GRID),
-        "wider search, 40 hidden": (SoftmaxMLPClassifier((40,), max_iter=30, random_state=0), D_WIDER),
+        "wider search, 40 hidden": (
+            SoftmaxMLPClassifier((40,), batch_size=128, max_iter=40, random_state=0),
+            D_WIDER,
+        ),
     }
     rows = {}
     for name, (model, grid) in models.items():
