@@ -83,9 +83,18 @@ def ancestor_A():
 
 # --- B: a trainable distance on photos of flowers ---------------------------------------------------
 
-B_BATCHES = {"batch_size": 50, "batch_sampler": "shuffle", "reduction": "grid", "random_state": 0}
-B_PLAIN = {"dropout": 0, "input_dropout": 0, "n_iter_no_change": np.inf, **B_BATCHES}
-B_SGD = {"solver": "sgd", "momentum": 0, "learning_rate": "constant", **B_PLAIN}
+B_SGD = {
+    "solver": "sgd",
+    "momentum": 0,
+    "learning_rate": "constant",
+    "n_iter_no_change": np.inf,
+    "batch_size": 50,
+    "batch_sampler": "shuffle",
+    "reduction": "grid",
+    "dropout": 0,
+    "input_dropout": 0,
+    "random_state": 0,
+}
 B_REPORTED = {
     "L2": "52.0 % (validation, other photos)",
     "pull-only": "18.7 %",

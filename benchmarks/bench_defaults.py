@@ -190,48 +190,40 @@ def case(arguments):
 # --- table ------------------------------------------------------------------------------------------
 
 
-def ranks(rows, methods):
-    """Mean over the sets of the rank of each method; 1 is the best, ties share."""
-    table = np.array([[np.mean(_row(rows, s, m)["accuracy"]) for m in methods] for s in SETS])
-    places = rankdata(-table.round(6), axis=1)
-    wins = places == places.min(axis=1, keepdims=True)
-    return dict(zip(methods, zip(places.mean(axis=0), wins.sum(axis=0).tolist())))
+def places(accuracy):
+    """Ranks within each row of a table of accuracies; 1 is the best, ties share."""
+    return rankdata(-np.asarray(accuracy).round(6), axis=1)
 
 
-def _row(rows, set_name, method):
-    return next(row for row in rows if (row["set"], row["method"]) == (set_name, method))
+def means(rows, key):
+    """Mean over the splits, by set and method."""
+    return {(row["set"], row["method"]): np.mean(row[key]) for row in rows}
 
 
-def worst_loss(rows, method):
-    """Largest number of points below raw neighbours, and where; None where a fit failed."""
-    if not all(_row(rows, s, method)["ended"] for s in SETS):
-        return None
-    gaps = {
-        s: 100 * (np.mean(_row(rows, s, method)["accuracy"]) - np.mean(_row(rows, s, "raw")["accuracy"]))
-        for s in SETS
-    }
-    where = min(gaps, key=gaps.get)
-    return [gaps[where], where]
-
-
-def slowest(rows, method):
-    """Largest ratio of the time to fit to that of MLPClassifier, and where."""
-    ratios = {
-        s: np.mean(_row(rows, s, method)["seconds"]) / np.mean(_row(rows, s, "MLPClassifier")["seconds"])
-        for s in SETS
-    }
-    where = max(ratios, key=ratios.get)
-    return [ratios[where], where]
+def extreme(choose, values):
+    """Smallest or largest value, and its set."""
+    where = choose(values, key=values.get)
+    return [values[where], where]
 
 
 def table(rows):
+    """Mean rank, wins, points below raw neighbours at worst (None where a fit failed), and seconds."""
+    accuracy, times = means(rows, "accuracy"), means(rows, "seconds")
+    failed = {row["method"] for row in rows if not row["ended"]}
     result = {}
     for group in (EMBEDDINGS, CLASSIFIERS):
-        for method, (rank, wins) in ranks(rows, list(group)).items():
-            total = sum(np.mean(_row(rows, s, method)["seconds"]) for s in SETS)
-            entry = {"mean_rank": rank, "wins": wins, "worst_against_raw": worst_loss(rows, method)}
-            entry |= {"seconds_of_all_sets": total, "slowest_against_mlp": slowest(rows, method)}
-            result[method] = entry
+        ranks = places([[accuracy[s, method] for method in group] for s in SETS])
+        wins = (ranks == ranks.min(axis=1, keepdims=True)).sum(axis=0)
+        for method, rank, n_wins in zip(group, ranks.mean(axis=0), wins.tolist()):
+            gaps = {s: 100 * (accuracy[s, method] - accuracy[s, "raw"]) for s in SETS}
+            slowness = {s: times[s, method] / times[s, "MLPClassifier"] for s in SETS}
+            result[method] = {
+                "mean_rank": rank,
+                "wins": n_wins,
+                "worst_against_raw": None if method in failed else extreme(min, gaps),
+                "seconds_of_all_sets": sum(times[s, method] for s in SETS),
+                "slowest_against_mlp": extreme(max, slowness),
+            }
     return result
 
 

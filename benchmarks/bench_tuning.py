@@ -13,10 +13,9 @@ import warnings
 from unittest.mock import patch
 
 import numpy as np
-from bench_defaults import SETS, nearest
+from bench_defaults import SETS, nearest, places
 from common import save, seconds
 from joblib import Parallel, delayed
-from scipy.stats import rankdata
 from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -111,7 +110,7 @@ if __name__ == "__main__":
     cases = [(args.kind, options, set_name) for options in candidates for set_name in SETS]
     results = Parallel(args.jobs)(delayed(cross_validated)(*case) for case in cases)
     table = np.array(results).reshape(len(candidates), len(SETS), 2)
-    ranks = rankdata(-table[:, :, 0].round(6), axis=0).mean(axis=1)
+    ranks = places(table[:, :, 0].T).mean(axis=0)
     rows = []
     for options, own, rank in zip(candidates, table, ranks):
         rows.append(

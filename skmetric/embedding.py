@@ -33,8 +33,8 @@ class TripletMetricTransformer(MetricTransformer):
     distance : {"sqeuclidean", "euclidean"}, default="sqeuclidean"
         What the loss compares.
     mining : {"all", "semihard", "hard"} or callable, default="all"
-        All triplets count; or those with the negative farther than the positive, but inside the margin;
-        or an anchor's farthest positive and nearest negative; or see `skmetric.mining.TRIPLET_RULES`.
+        All triplets count; those with the negative beyond the positive, but inside the margin; or for an
+        anchor the farthest positive and nearest negative. A function: as `skmetric.mining.TRIPLET_RULES`.
     reduction : {"active", "mean", "grid"}, default="active"
         Mean over the terms that are not zero, over all valid ones, or over the whole B x B x B grid of a
         batch of B rows, zeros included and self pairs as positives.

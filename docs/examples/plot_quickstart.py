@@ -84,7 +84,7 @@ def projections(n_components):
             "NCA",
             NeighborhoodComponentsAnalysis(min(n_components, X_train.shape[1]), random_state=0),
         )
-    triplet = TripletMetricTransformer(n_components, random_state=0)
+    triplet = TripletMetricTransformer(n_components)
     if n_components == 2:
         # A plane is a narrow place: one more hidden layer, all of its units and more time help to fold
         # the data into it.
