@@ -65,7 +65,7 @@ CANDIDATES = {
         {"learning_rate_init": 0.003},
         {"learning_rate_init": 0.0003},
         {"input_dropout": 0.0},
-        {"reduction": "active"},
+        {"reduction": "mean"},
         {"max_iter": 50},
     ],
     "softmax": [

@@ -1,38 +1,42 @@
 """What all embeddings can do, whatever rule on distances they learn from."""
 
-import copy
 import math
 import warnings
+from functools import partial
 from numbers import Integral
 
 import numpy as np
 from sklearn.base import _fit_context
 from sklearn.metrics import euclidean_distances
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
+from sklearn.utils.validation import column_or_1d
 
-from ._base import (
-    NetworkEstimator,
-    Task,
-    unchanged_on_failure,
-)
+from ._base import NetworkEstimator, Task, unchanged_on_failure
 from ._callbacks import with_callbacks
 from ._input import check_two_classes, check_X, check_X_y
+from ._learned_distance import LearnedDistanceMixin
 from .initialization import probed
 from .losses import REDUCTIONS, normalized, on_sphere
 from .metrics import recall_at_k
 from .sampling import BATCH_SAMPLERS
 
 COLLAPSED = 0.1  # mean distance, as a fraction of the distance that the loss asks for
-BLOCK = 1024  # rows whose distances to all others are taken at a time
 
 
-class MetricTransformer(NetworkEstimator):
+def _active_fraction(counts):
+    """What the history of an epoch notes; `counts` begin anew."""
+    n_active, n_valid = counts
+    counts[:] = 0
+    return {"active_fraction": float(n_active / max(n_valid, 1))}
+
+
+class MetricTransformer(LearnedDistanceMixin, NetworkEstimator):
     """Base of the embeddings.
 
-    A subclass has two methods: ``_loss() -> (loss, dict of more entries of Task)``, and
-    ``_asked_distance() -> float``, the distance between classes that its loss asks for, infinite where it
-    asks for none. `_spread` is how many times that distance training begins with.
+    A subclass has two methods: ``_loss(counts)``, which gives a loss that adds the numbers of its active
+    and of its valid terms to `counts`, and ``_asked_distance() -> float``, the distance between classes
+    that it asks for, infinite where it asks for none. `_spread` is how many times that distance training
+    begins with.
     """
 
     _spread = 1
@@ -106,14 +110,16 @@ class MetricTransformer(NetworkEstimator):
             return self._fit(X, np.searchsorted(self.classes_, y), incremental=True)
 
     def _fit(self, X, codes, incremental):
-        loss, monitor = self._loss()
+        counts = np.zeros(2)
+        loss = self._loss(counts)
         task = Task(
             loss=on_sphere(loss) if self.normalize else loss,
             score=self._validation_score,
             n_outputs=self.n_components,
             sampler=self.batch_sampler,
+            watch=self._minus_mean_loss,
+            report=partial(_active_fraction, counts),
             distance=math.inf if self.normalize else self._spread * self._asked_distance(),
-            **monitor,
         )
         self._train(X, (codes,), task, incremental)
         if not incremental and self.loss_curve_ and not any(self.loss_curve_):
@@ -124,6 +130,11 @@ class MetricTransformer(NetworkEstimator):
             )
         self._warn_if_collapsed(X, codes)
         return self
+
+    def _minus_mean_loss(self, entry):
+        # The mean over the active terms may rise while they get fewer: that is no standstill.
+        share = entry["active_fraction"] if self.reduction == "active" else 1.0
+        return -entry["loss"] * share
 
     def _validation_score(self, Z, y):
         try:
@@ -181,107 +192,6 @@ class MetricTransformer(NetworkEstimator):
 
     def _embed(self, X):
         return self._placed(self._outputs(check_X(self, X)))
-
-    def pairwise_distance(self, X1, X2=None, *, squared=False):
-        """Euclidean distances of embeddings, of all rows to all rows.
-
-        Parameters
-        ----------
-        X1 : {array-like, sparse matrix} of shape (n, n_features)
-        X2 : {array-like, sparse matrix} of shape (m, n_features), default=None
-            None: the rows of `X1` among themselves; then the result is exactly symmetric with zeros
-            on the diagonal.
-        squared : bool, default=False
-            Whether to give the squares.
-
-        Returns
-        -------
-        D : ndarray of shape (n, m)
-        """
-        if X2 is not None:
-            return euclidean_distances(self._embed(X1), self._embed(X2), squared=squared)
-        Z = self._embed(X1)
-        D = np.empty((len(Z), len(Z)), dtype=Z.dtype)
-        # One side of the diagonal is the other side's copy: rounding may differ between the two.
-        for start in range(0, len(Z), BLOCK):
-            rows, after = slice(start, start + BLOCK), slice(start + BLOCK, None)
-            D[rows, start:] = euclidean_distances(Z[rows], Z[start:], squared=squared)
-            above = np.triu(D[rows, rows], 1)
-            D[rows, rows] = above + above.T
-            D[after, rows] = D[rows, after].T
-        return D
-
-    def pair_distance(self, pairs):
-        """Euclidean distance of the embeddings in each pair.
-
-        Parameters
-        ----------
-        pairs : array-like of shape (n_pairs, 2, n_features)
-
-        Returns
-        -------
-        d : ndarray of shape (n_pairs,)
-        """
-        check_is_fitted(self)
-        pairs = check_array(pairs, allow_nd=True, ensure_all_finite=False)
-        if pairs.ndim != 3 or pairs.shape[1] != 2:
-            raise ValueError(f"pairs must have the shape (n_pairs, 2, n_features), got {pairs.shape}.")
-        left, right = self._embed(pairs[:, 0]), self._embed(pairs[:, 1])
-        return np.linalg.norm(left - right, axis=1)
-
-    def pair_score(self, pairs):
-        """Minus `pair_distance`: higher is more alike.
-
-        Parameters
-        ----------
-        pairs : array-like of shape (n_pairs, 2, n_features)
-
-        Returns
-        -------
-        score : ndarray of shape (n_pairs,)
-        """
-        return -self.pair_distance(pairs)
-
-    def get_metric(self):
-        """The learned distance as a function of two vectors.
-
-        Returns
-        -------
-        metric : callable
-            ``metric(u, v, squared=False) -> float``. It keeps the present model, whatever happens to
-            the estimator. Where many distances are wanted, `pairwise_distance` is faster.
-        """
-        check_is_fitted(self)
-        model = copy.copy(self)
-
-        def metric(u, v, squared=False):
-            d = float(model.pair_distance(np.stack([u, v])[np.newaxis])[0])
-            return d**2 if squared else d
-
-        return metric
-
-    def get_mahalanobis_matrix(self):
-        """The matrix M of the learned distance ``sqrt((u - v)' M (u - v))``, for linear models.
-
-        Returns
-        -------
-        M : ndarray of shape (n_features, n_features)
-            ``W W'``, positive semi-definite.
-
-        Raises
-        ------
-        AttributeError
-            Where the embedding is not linear.
-        """
-        check_is_fitted(self)
-        linear = len(self.coefs_) == 1 or self.activation == "identity"
-        if not linear or self.normalize:
-            raise AttributeError(
-                "Only a linear embedding has a Mahalanobis matrix: hidden_layer_sizes=() and "
-                "normalize=False."
-            )
-        W = np.linalg.multi_dot(self.coefs_) if len(self.coefs_) > 1 else self.coefs_[0]
-        return W @ W.T
 
     @property
     def _n_features_out(self):

@@ -19,7 +19,7 @@ from ._base import (
 from ._callbacks import with_callbacks
 from ._input import check_two_classes, check_X, check_X_y
 from .activations import ACTIVATIONS
-from .losses import LOGIT_LOSSES
+from .logit_losses import LOGIT_LOSSES
 
 
 def _accuracy(Z, y, sample_weight=None):

@@ -4,7 +4,6 @@ import math
 from functools import partial
 from numbers import Real
 
-import numpy as np
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ._base import store_parameters
@@ -171,8 +170,7 @@ class TripletMetricTransformer(MetricTransformer):
     ):
         store_parameters(self, locals())
 
-    def _loss(self):
-        counts = np.zeros(2)
+    def _loss(self, counts):
         rule = partial(
             triplet,
             margin=self.margin,
@@ -180,19 +178,7 @@ class TripletMetricTransformer(MetricTransformer):
             reduction=self.reduction,
             counts=counts,
         )
-
-        def report():
-            n_active, n_valid = counts
-            counts[:] = 0
-            return {"active_fraction": float(n_active / max(n_valid, 1))}
-
-        def watch(entry):
-            # The mean over the active triplets may rise while they get fewer: that is no standstill.
-            share = entry["active_fraction"] if self.reduction == "active" else 1.0
-            return -entry["loss"] * share
-
-        loss = partial(distance_loss, rule=rule, distance=self.distance)
-        return loss, {"watch": watch, "report": report}
+        return partial(distance_loss, rule=rule, distance=self.distance)
 
     def _asked_distance(self):
         return self.margin if self.distance == "euclidean" else math.sqrt(self.margin)
@@ -275,7 +261,7 @@ class ContrastiveMetricTransformer(MetricTransformer):
 
     Attributes
     ----------
-    As those of `TripletMetricTransformer`; `history_` has no active_fraction.
+    As those of `TripletMetricTransformer`.
 
     References
     ----------
@@ -308,7 +294,7 @@ class ContrastiveMetricTransformer(MetricTransformer):
         positive_margin=0.0,
         negative_margin=10.0,
         negative_weight=1.0,
-        reduction="mean",
+        reduction="active",
         normalize=False,
         batch_sampler="auto",
         solver="adam",
@@ -333,15 +319,16 @@ class ContrastiveMetricTransformer(MetricTransformer):
     ):
         store_parameters(self, locals())
 
-    def _loss(self):
+    def _loss(self, counts):
         rule = partial(
             contrastive,
             positive_margin=self.positive_margin,
             negative_margin=self.negative_margin,
             negative_weight=self.negative_weight,
             reduction=self.reduction,
+            counts=counts,
         )
-        return partial(distance_loss, rule=rule), {}
+        return partial(distance_loss, rule=rule)
 
     def _asked_distance(self):
         # Where nothing is pushed apart, any embedding is on its way to a single point.

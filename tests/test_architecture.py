@@ -18,11 +18,13 @@ LAYERS = [
     {
         "_callbacks",
         "_input",
+        "_learned_distance",
         "_threads",
         "activations",
         "datasets",
         "distances",
         "initialization",
+        "logit_losses",
         "metrics",
         "mining",
         "testing",
@@ -39,11 +41,20 @@ OF_SKMETRIC = {"losses": {"mining"}, "network": {"activations"}}
 OF_OTHERS = {
     "_threads": {"threadpoolctl"},
     "initialization": {"numpy"},
+    "logit_losses": {"numpy"},
     "losses": {"numpy"},
     "mining": {"numpy"},
 }
 OF_OTHERS |= {"training": {"numpy"}, "schedules": set()}
-USE_SKLEARN = {"_base", "_callbacks", "_input", "_metric_transformer", "classification", "embedding"}
+USE_SKLEARN = {
+    "_base",
+    "_callbacks",
+    "_input",
+    "_learned_distance",
+    "_metric_transformer",
+    "classification",
+    "embedding",
+}
 USE_SKLEARN |= {"datasets", "metrics"}
 
 MAX_LINES = {"classification": 350, "embedding": 350}

@@ -8,15 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.special import log_softmax, logsumexp, softmax, xlog1py, xlogy
 
 from skmetric.distances import DISTANCES, distance_loss, squared_distances
 from skmetric.losses import (
-    LOGIT_LOSSES,
     REDUCTIONS,
-    binary_log_loss,
     contrastive,
-    log_loss,
     normalized,
     on_sphere,
     pair_masks,
@@ -57,14 +53,12 @@ SPHERE_LOSSES = {f"{name}-sphere": on_sphere(loss) for name, loss in DISTANCE_LO
 EMBEDDING_LOSSES = DISTANCE_LOSSES | SPHERE_LOSSES
 
 DTYPES = [np.float32, np.float64]
-SAMPLE_WEIGHT = np.linspace(0.2, 2.5, 12)
 
 
 def parametrized(name, table):
     return pytest.mark.parametrize(name, [pytest.param(value, id=key) for key, value in table.items()])
 
 
-every_logit_loss = parametrized("loss", LOGIT_LOSSES)
 every_embedding_loss = parametrized("loss", EMBEDDING_LOSSES)
 every_distance_loss = parametrized("loss", DISTANCE_LOSSES)
 every_sphere_loss = parametrized("loss", SPHERE_LOSSES)
@@ -80,11 +74,6 @@ every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 def embeddings(n=14, n_components=3, n_classes=3, dtype=np.float64, seed=0):
     rng = np.random.default_rng(seed)
     return rng.normal(0, 0.7, (n, n_components)).astype(dtype), rng.integers(0, n_classes, n)
-
-
-def logits(n=12, n_classes=5, size=1.0, dtype=np.float64, seed=0):
-    rng = np.random.default_rng(seed)
-    return (size * rng.normal(size=(n, n_classes))).astype(dtype), rng.integers(0, n_classes, n)
 
 
 def integer_distances(n, seed, dtype, top=4):
@@ -153,7 +142,7 @@ def triplet_oracle(D, y, margin=1.0, mining="all", reduction="active"):
 
 
 def contrastive_oracle(
-    D, y, positive_margin=0.0, negative_margin=1.0, negative_weight=1.0, reduction="mean"
+    D, y, positive_margin=0.0, negative_margin=1.0, negative_weight=1.0, reduction="active"
 ):
     D = D.astype(np.float64)
     total, n_active, C = 0.0, 0, np.zeros_like(D)
@@ -173,23 +162,6 @@ def oracle(name):
     function = contrastive_oracle if name == "contrastive" else triplet_oracle
     return partial(function, **RULES[name].keywords)
 
-
-def binary_oracle(Z, y):
-    # -log(1 - p_k) = logsumexp of all logits - logsumexp of all but the k-th.
-    total = 0.0
-    for row, label in zip(Z.astype(np.float64), y):
-        total += logsumexp(row) - row[label]
-        for k in range(len(row)):
-            if k != label:
-                total += logsumexp(row) - logsumexp(np.delete(row, k))
-    return total / len(y)
-
-
-def log_oracle(Z, y):
-    return -log_softmax(Z.astype(np.float64), axis=1)[np.arange(len(y)), y].mean()
-
-
-LOGIT_ORACLES = {"log_loss": log_oracle, "binary_log_loss": binary_oracle}
 
 label_vectors = st.lists(st.integers(0, 4), min_size=2, max_size=12).map(np.array)
 seeds = st.integers(0, 2**32 - 1)
@@ -211,22 +183,6 @@ def on_any_labels(test):
 def test_gradient_is_that_of_central_differences(loss, seed):
     Z, y = embeddings(seed=seed)
     assert loss(Z, y)[0] > 0
-    assert check_gradient(loss, Z, y).max() < 1e-6
-
-
-@every_logit_loss
-@pytest.mark.parametrize("size", [1, 30, 300])
-@pytest.mark.parametrize("n_classes", [2, 5])
-@pytest.mark.parametrize("sample_weight", [None, SAMPLE_WEIGHT], ids=["unweighted", "weighted"])
-def test_gradient_on_logits_is_that_of_central_differences(loss, size, n_classes, sample_weight):
-    Z, y = logits(n_classes=n_classes, size=size)
-    assert check_gradient(partial(loss, sample_weight=sample_weight), Z, y).max() < 1e-6
-
-
-@every_logit_loss
-@pytest.mark.parametrize("n_classes", [2, 3])
-def test_gradient_is_right_where_logits_tie(loss, n_classes):
-    Z, y = np.zeros((6, n_classes)), np.arange(6) % n_classes
     assert check_gradient(loss, Z, y).max() < 1e-6
 
 
@@ -319,6 +275,16 @@ def test_counts_are_of_active_and_valid_triplets_and_add_up(mining, reduction, y
     assert_array_equal(counts, [n_active, n_valid])
     triplet(D, y, mining=mining, reduction=reduction, counts=counts)
     assert_array_equal(counts, [2 * n_active, 2 * n_valid])
+
+
+@every_reduction
+@on_any_labels
+def test_counts_are_of_active_and_valid_pairs_and_add_up(reduction, y, seed, dtype):
+    D, counts = integer_distances(len(y), seed, dtype), np.zeros(2)
+    n_active, n_valid = contrastive_oracle(D, y, reduction="mean")[2:]
+    for times in (1, 2):
+        contrastive(D, y, reduction=reduction, counts=counts)
+        assert_array_equal(counts, [times * n_active, times * n_valid])
 
 
 @pytest.mark.parametrize("name", [name for name in RULES if name.startswith("triplet")])
@@ -469,36 +435,6 @@ def test_normalized_rows_have_length_1_and_a_zero_row_stays(dtype):
     assert_allclose(U * norms, Z, rtol=1e-6)
 
 
-@every_logit_loss
-def test_shift_of_a_row_of_logits_does_not_matter(loss):
-    Z, y = logits()
-    shift = np.random.default_rng(1).normal(0, 100, (len(y), 1))
-    value, dZ = loss(Z, y)
-    shifted_value, shifted_dZ = loss(Z + shift, y)
-    assert_allclose(shifted_value, value, rtol=1e-10)
-    assert_allclose(shifted_dZ, dZ, atol=1e-12)
-
-
-@every_logit_loss
-@pytest.mark.parametrize("size", [1, 30, 300])
-def test_gradient_on_a_row_of_logits_sums_to_zero(loss, size):
-    Z, y = logits(size=size)
-    _, dZ = loss(Z, y)
-    assert np.abs(dZ).max() > 1e-4
-    assert_allclose(dZ.sum(axis=1), 0, atol=1e-13)
-
-
-@every_logit_loss
-def test_order_of_rows_and_classes_does_not_matter(loss):
-    Z, y = logits()
-    rng = np.random.default_rng(1)
-    rows, classes = rng.permutation(len(Z)), rng.permutation(Z.shape[1])
-    value, dZ = loss(Z, y)
-    permuted_value, permuted_dZ = loss(Z[rows][:, classes], np.argsort(classes)[y[rows]])
-    assert_allclose(permuted_value, value, rtol=1e-12)
-    assert_allclose(permuted_dZ, dZ[rows][:, classes], atol=1e-13)
-
-
 # --- degenerate batches -----------------------------------------------------------------------------
 
 
@@ -572,110 +508,7 @@ def test_equal_rows_stay_together(loss):
     assert_array_equal(dZ, 0)
 
 
-# --- logit losses: value, weights, saturation -------------------------------------------------------
-
-
-@pytest.mark.parametrize("size", [0.1, 1, 5])
-def test_log_loss_is_minus_log_softmax_of_the_label(size):
-    Z, y = logits(size=size)
-    assert_allclose(log_loss(Z, y)[0], log_oracle(Z, y), rtol=1e-12)
-    assert_allclose(log_loss(Z, y)[1], (softmax(Z, axis=1) - np.eye(5)[y]) / len(y), atol=1e-15)
-
-
-@pytest.mark.parametrize("size", [0.1, 1, 5])
-def test_binary_log_loss_is_the_cross_entropy_summed_over_classes(size):
-    Z, y = logits(size=size)
-    target, P = np.eye(5)[y], softmax(Z, axis=1)
-    expected = -(xlogy(target, P) + xlog1py(1 - target, -P)).sum(axis=1).mean()
-    assert_allclose(binary_log_loss(Z, y)[0], expected, rtol=1e-12)
-
-
-@pytest.mark.parametrize("name", LOGIT_LOSSES)
-@pytest.mark.parametrize("size", [0, 1, 30, 300, 1e4])
-@pytest.mark.parametrize("n_classes", [2, 5])
-@every_dtype
-def test_value_is_right_however_large_the_logits(name, size, n_classes, dtype):
-    Z, y = logits(size=size, n_classes=n_classes, dtype=dtype)
-    rtol = 1e-12 if dtype == np.float64 else 1e-5
-    assert_allclose(LOGIT_LOSSES[name](Z, y)[0], LOGIT_ORACLES[name](Z, y), rtol=rtol, atol=rtol)
-
-
-@every_logit_loss
-@every_dtype
-@pytest.mark.parametrize("right", [True, False], ids=["right", "wrong"])
-def test_saturated_logits_give_finite_value_and_gradient(loss, dtype, right):
-    y = np.arange(6) % 3
-    Z = (1e4 * np.eye(3)[y if right else (y + 1) % 3]).astype(dtype)
-    with np.errstate(over="raise", divide="raise", invalid="raise"), warnings.catch_warnings():
-        warnings.simplefilter("error")
-        value, dZ = loss(Z, y)
-    assert dZ.dtype == dtype and np.isfinite(dZ).all()
-    assert value == 0 if right else 1e4 <= value <= 2.1e4
-
-
-@every_logit_loss
-@pytest.mark.parametrize("size", [1, 30, 300, 1e4])
-def test_float32_gradient_is_the_float64_gradient_rounded(loss, size):
-    Z, y = logits(size=size, dtype=np.float32)
-    _, dZ = loss(Z, y)
-    assert dZ.dtype == np.float32
-    assert_allclose(dZ, loss(Z.astype(np.float64), y)[1], atol=1e-6)
-
-
-@pytest.mark.parametrize("size", [1, 30, 300])
-def test_for_two_classes_the_binary_loss_is_twice_the_log_loss(size):
-    Z, y = logits(size=size, n_classes=2)
-    (value, dZ), (binary_value, binary_dZ) = log_loss(Z, y), binary_log_loss(Z, y)
-    assert_allclose(binary_value, 2 * value, rtol=1e-12)
-    assert_allclose(binary_dZ, 2 * dZ, atol=1e-13)
-
-
-@every_logit_loss
-def test_weight_2_is_the_row_twice_but_for_the_division_by_n(loss):
-    Z, y = logits()
-    n = len(y)
-    weight = np.ones(n)
-    weight[4] = 2
-    value, dZ = loss(Z, y, weight)
-    twice_value, twice_dZ = loss(np.vstack([Z, Z[4:5]]), np.append(y, y[4]))
-    assert_allclose(n * value, (n + 1) * twice_value, rtol=1e-12)
-    twice_dZ[4] += twice_dZ[-1]
-    assert_allclose(n * dZ, (n + 1) * twice_dZ[:-1], atol=1e-12)
-
-
-@every_logit_loss
-def test_weight_0_takes_the_row_out_of_the_sum(loss):
-    Z, y = logits()
-    weight = np.ones(len(y))
-    weight[4] = 0
-    value, dZ = loss(Z, y, weight)
-    rest_value, rest_dZ = loss(np.delete(Z, 4, axis=0), np.delete(y, 4))
-    assert_allclose(len(y) * value, (len(y) - 1) * rest_value, rtol=1e-12)
-    assert_array_equal(dZ[4], 0)
-    assert_allclose(len(y) * np.delete(dZ, 4, axis=0), (len(y) - 1) * rest_dZ, atol=1e-12)
-
-
-@every_logit_loss
-def test_unit_weights_are_no_weights(loss):
-    Z, y = logits()
-    weighted_value, weighted_dZ = loss(Z, y, np.ones(len(y)))
-    value, dZ = loss(Z, y)
-    assert weighted_value == value
-    assert_array_equal(weighted_dZ, dZ)
-
-
 # --- manners ----------------------------------------------------------------------------------------
-
-
-@every_logit_loss
-@every_dtype
-@pytest.mark.parametrize("weight_dtype", [None, np.float32, np.float64, np.int64])
-def test_gradient_on_logits_has_their_dtype(loss, dtype, weight_dtype):
-    Z, y = logits(dtype=dtype)
-    weight = None if weight_dtype is None else np.arange(len(y)).astype(weight_dtype)
-    value, dZ = loss(Z, y, weight)
-    assert type(value) is float
-    assert dZ.dtype == dtype and dZ.shape == Z.shape
 
 
 @every_embedding_loss
@@ -687,21 +520,13 @@ def test_gradient_on_embeddings_has_their_dtype(loss, dtype):
     assert dZ.dtype == dtype and dZ.shape == Z.shape
 
 
-@parametrized("loss", EMBEDDING_LOSSES | LOGIT_LOSSES)
+@parametrized("loss", EMBEDDING_LOSSES)
 def test_loss_leaves_its_arguments_as_they_are(loss):
     Z, y = embeddings()
     before = Z.copy(), y.copy()
     loss(Z, y)
     assert_array_equal(Z, before[0])
     assert_array_equal(y, before[1])
-
-
-@every_logit_loss
-def test_logit_loss_leaves_the_weights_as_they_are(loss):
-    Z, y = logits()
-    weight = SAMPLE_WEIGHT.copy()
-    loss(Z, y, weight)
-    assert_array_equal(weight, SAMPLE_WEIGHT)
 
 
 @every_rule

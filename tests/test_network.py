@@ -11,7 +11,8 @@ from scipy.sparse import csc_matrix, csr_array, csr_matrix, issparse
 from skmetric.activations import ACTIVATIONS
 from skmetric.distances import distance_loss
 from skmetric.initialization import GAINS
-from skmetric.losses import LOGIT_LOSSES, log_loss, on_sphere, triplet
+from skmetric.logit_losses import LOGIT_LOSSES, log_loss
+from skmetric.losses import on_sphere, triplet
 from skmetric.network import BiasGradient, Network, WeightGradient, outputs
 from skmetric.testing import check_gradient
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skmetric.initialization import initial_parameters
-from skmetric.losses import log_loss
+from skmetric.logit_losses import log_loss
 from skmetric.network import Network
 from skmetric.optimizers import SGD, Adam
 from skmetric.training import run_epoch

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from skmetric.losses import log_loss
+from skmetric.logit_losses import log_loss
 from skmetric.network import Network
 from skmetric.optimizers import SGD
 from skmetric.sampling import shuffled_batches
