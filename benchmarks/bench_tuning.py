@@ -1,6 +1,7 @@
 """How the defaults were chosen: cross-validation on the training halves of `bench_defaults`.
 
-``python benchmarks/bench_tuning.py triplet [--jobs 2]`` (or ``contrastive``, ``softmax``; extra `bench`)
+``python benchmarks/bench_tuning.py triplet [--jobs 2] [--keep]`` (or ``contrastive``, ``softmax``; extra
+`bench`; with ``--keep`` candidates that the results have already are not run again)
 
 Each candidate differs from the defaults in what it is named after. The test halves of `bench_defaults`
 (of its first split) are never looked at here. Writes ``results/tuning_triplet.json``: mean
@@ -8,13 +9,14 @@ accuracy, mean rank and seconds of each candidate.
 """
 
 import argparse
+import json
 import sys
 import warnings
 from unittest.mock import patch
 
 import numpy as np
 from bench_defaults import SETS, nearest, places
-from common import save, seconds
+from common import RESULTS, save, seconds
 from joblib import Parallel, delayed
 from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedShuffleSplit
 from sklearn.pipeline import make_pipeline
@@ -44,13 +46,18 @@ CANDIDATES = {
         {},
         {UNSCALED: False},
         {"dropout": 0.0},
+        {"dropout": 0.2},
         {"dropout": 0.3},
         {"input_dropout": 0.2},
         {"learning_rate_init": 0.001},
         {"learning_rate_init": 0.01},
+        {"learning_rate": "constant"},
+        {"learning_rate": "adaptive"},
         {"max_iter": 30},
         {"max_iter": 100},
         {"batch_size": 64},
+        {"batch_sampler": "shuffle"},
+        {"batch_sampler": "balanced"},
         {"margin": 100.0},
         {"mining": "semihard"},
         {"reduction": "mean"},
@@ -101,26 +108,32 @@ def cross_validated(kind, options, set_name):
     return float(np.mean(scores)), float(np.mean(times))
 
 
+def summary(options, accuracy, times):
+    """A row of the table but for its rank; both by data set."""
+    return {
+        "options": options,
+        "mean_accuracy": float(np.mean(accuracy)),
+        "seconds": float(np.sum(times)),
+        "accuracy": dict(zip(SETS, map(float, accuracy))),
+    }
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("kind", choices=list(CANDIDATES))
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--keep", action="store_true", help="do not run again what is there")
     args = parser.parse_args()
-    candidates = CANDIDATES[args.kind]
-    cases = [(args.kind, options, set_name) for options in candidates for set_name in SETS]
+    candidates, path = CANDIDATES[args.kind], RESULTS / f"tuning_{args.kind}.json"
+    kept = json.loads(path.read_text())["rows"] if args.keep else []
+    wanted = [options for options in candidates if options not in [row["options"] for row in kept]]
+    cases = [(args.kind, options, set_name) for options in wanted for set_name in SETS]
     results = Parallel(args.jobs)(delayed(cross_validated)(*case) for case in cases)
-    table = np.array(results).reshape(len(candidates), len(SETS), 2)
-    ranks = places(table[:, :, 0].T).mean(axis=0)
-    rows = []
-    for options, own, rank in zip(candidates, table, ranks):
-        rows.append(
-            {
-                "options": options,
-                "mean_accuracy": own[:, 0].mean(),
-                "mean_rank": rank,
-                "seconds": own[:, 1].sum(),
-                "accuracy": dict(zip(SETS, own[:, 0])),
-            }
-        )
-        print(f"{own[:, 0].mean():.4f} {rank:.2f} {own[:, 1].sum():.1f} s {options}", flush=True)
+    table = np.array(results).reshape(len(wanted), len(SETS), 2)
+    fresh = [summary(options, *own.T) for options, own in zip(wanted, table)]
+    rows = [row for options in candidates for row in kept + fresh if row["options"] == options]
+    ranks = places(np.array([list(row["accuracy"].values()) for row in rows]).T).mean(axis=0)
+    for row, rank in zip(rows, ranks):
+        row["mean_rank"] = float(rank)
+        print(f"{row['mean_accuracy']:.4f} {rank:.2f} {row['seconds']:.1f} s {row['options']}", flush=True)
     save(f"tuning_{args.kind}", {"command": sys.argv, "rows": rows})

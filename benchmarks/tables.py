@@ -206,8 +206,7 @@ def defaults():
 
 
 def defaults_sets():
-    rows = load("defaults")["rows"]
-    methods = list(dict.fromkeys(row["method"] for row in rows))
+    rows, methods = load("defaults")["rows"], list(load("defaults")["table"])
     cells = {
         (row["set"], row["method"]): f"{100 * sum(row['accuracy']) / len(row['accuracy']):.1f}"
         if row["ended"]
