@@ -135,5 +135,5 @@ if __name__ == "__main__":
     ranks = places(np.array([list(row["accuracy"].values()) for row in rows]).T).mean(axis=0)
     for row, rank in zip(rows, ranks):
         row["mean_rank"] = float(rank)
-        print(f"{row['mean_accuracy']:.4f} {rank:.2f} {row['seconds']:.1f} s {row['options']}", flush=True)
+        print({key: value for key, value in row.items() if key != "accuracy"}, flush=True)
     save(f"tuning_{args.kind}", {"command": sys.argv, "rows": rows})
