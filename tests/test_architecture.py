@@ -18,21 +18,20 @@ LAYERS = [
     {
         "_callbacks",
         "_input",
-        "_learned_distance",
         "_threads",
         "activations",
         "datasets",
         "distances",
         "initialization",
         "logit_losses",
-        "metrics",
         "mining",
+        "neighbors",
         "testing",
     }
     | {"optimizers", "sampling", "schedules", "training"},
-    {"losses", "network"},
+    {"_learned_distance", "losses", "metrics", "network"},
     {"_base"},
-    {"classification", "_metric_transformer"},
+    {"_metric_transformer", "classification"},
     {"embedding"},
     {"__init__"},
 ]
@@ -44,20 +43,21 @@ OF_OTHERS = {
     "logit_losses": {"numpy"},
     "losses": {"numpy"},
     "mining": {"numpy"},
+    "neighbors": {"numpy"},
 }
 OF_OTHERS |= {"training": {"numpy"}, "schedules": set()}
-USE_SKLEARN = {
+ESTIMATORS = {"classification", "embedding"}
+USE_SKLEARN = ESTIMATORS | {
     "_base",
     "_callbacks",
     "_input",
     "_learned_distance",
     "_metric_transformer",
-    "classification",
-    "embedding",
+    "datasets",
+    "metrics",
 }
-USE_SKLEARN |= {"datasets", "metrics"}
 
-MAX_LINES = {"classification": 350, "embedding": 350}
+MAX_LINES = dict.fromkeys(ESTIMATORS, 350)
 MAX_FUNCTION_LINES = 40
 OPTIONAL = {"matplotlib", "pandas", "polars", "pyarrow", "rich"}
 

@@ -1,3 +1,4 @@
+import pickle
 import tracemalloc
 
 import numpy as np
@@ -5,8 +6,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import config_context
+from sklearn.datasets import load_digits, load_iris
+from sklearn.decomposition import PCA
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from skmetric.metrics import recall_at_k
+from skmetric import TripletMetricTransformer
+from skmetric.metrics import (
+    MEASURES,
+    make_retrieval_scorer,
+    mean_average_precision_at_r,
+    mean_reciprocal_rank,
+    precision_at_k,
+    r_precision,
+    recall_at_k,
+    retrieval_report,
+)
 
 UNHURRIED = settings(deadline=None, max_examples=100)
 
@@ -173,6 +189,212 @@ def test_arguments_are_left_alone():
     recall_at_k(Z, y, Z_gallery=Z, y_gallery=y)
     np.testing.assert_array_equal(Z, LINE)
     np.testing.assert_array_equal(y, NAMES)
+
+
+# --- all measures -----------------------------------------------------------------------------------
+
+FUNCTIONS = {
+    "recall_at_k": recall_at_k,
+    "precision_at_k": precision_at_k,
+    "r_precision": lambda *data, k, **gallery: r_precision(*data, **gallery),
+    "mean_average_precision_at_r": lambda *data, k, **gallery: mean_average_precision_at_r(
+        *data, **gallery
+    ),
+    "mean_reciprocal_rank": lambda *data, k, **gallery: mean_reciprocal_rank(*data, **gallery),
+}
+
+
+def by_loops(Z, y, k, Z_gallery=None, y_gallery=None):
+    """All measures of each query that has something to find, from its items in order."""
+    alone = Z_gallery is None
+    items, labels = (Z, y) if alone else (Z_gallery, y_gallery)
+    values = {name: [] for name in MEASURES}
+    for i, query in enumerate(Z):
+        others = [j for j in range(len(items)) if not (alone and j == i)]
+        order = sorted(others, key=lambda j: (np.sum((query - items[j]) ** 2), j))
+        hits = [labels[j] == y[i] for j in order]
+        n_relevant = sum(hits)
+        if n_relevant == 0:
+            continue
+        values["recall_at_k"].append(any(hits[:k]))
+        values["precision_at_k"].append(sum(hits[:k]) / k)
+        values["r_precision"].append(sum(hits[:n_relevant]) / n_relevant)
+        precisions = [sum(hits[:rank]) / rank for rank in range(1, n_relevant + 1) if hits[rank - 1]]
+        values["mean_average_precision_at_r"].append(sum(precisions) / n_relevant)
+        values["mean_reciprocal_rank"].append(1 / (1 + hits.index(True)))
+    return values
+
+
+def compared(Z, y, k, **gallery):
+    values = by_loops(Z, y, k, **gallery)
+    if not values["recall_at_k"]:
+        for function in [*FUNCTIONS.values(), retrieval_report]:
+            with pytest.raises(ValueError, match="no query"):
+                function(Z, y, k=k, **gallery)
+        return
+    report = retrieval_report(Z, y, k=k, **gallery)
+    assert report["n_queries"] == len(values["recall_at_k"])
+    assert report["n_queries"] + report["n_excluded"] == len(Z)
+    for name, own in values.items():
+        expected = pytest.approx(np.mean(own), abs=1e-12)
+        assert FUNCTIONS[name](Z, y, k=k, **gallery) == expected
+        assert report[name.replace("_k", f"_{k}")] == expected
+
+
+@UNHURRIED
+@given(lattices(), st.integers(1, 30))
+def test_measures_are_those_of_loops(data, k):
+    compared(*data, k)
+
+
+@UNHURRIED
+@given(lattices(), st.integers(0, 24), st.integers(1, 30))
+def test_measures_in_a_gallery_are_those_of_loops(data, n_items, k):
+    # Some of the queries are items too, and some classes are on one side only.
+    Z, y = data
+    items = slice(min(n_items, len(Z) - 1), None)
+    compared(Z, y, k, Z_gallery=Z[items], y_gallery=y[items])
+
+
+@UNHURRIED
+@given(lattices(max_classes=2), st.integers(1, 30))
+def test_measures_of_few_classes_are_those_of_loops(data, k):
+    compared(*data, k)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_measures_of_continuous_embeddings_are_those_of_loops(dtype):
+    rng = np.random.default_rng(0)
+    Z, y = rng.normal(size=(150, 5)).astype(dtype), rng.integers(9, size=150) ** 2
+    compared(Z, y, 4)
+    compared(Z[:60], y[:60], 4, Z_gallery=Z[50:], y_gallery=y[50:])
+
+
+def test_ties_of_duplicates_are_broken_by_index_in_all_measures():
+    compared(*duplicates(np.float64), 7)
+
+
+@pytest.mark.parametrize("factor", [1e-160, 1e-30, 1e30, 1e150])
+def test_units_do_not_matter(factor):
+    Z, y = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 7
+    assert retrieval_report(factor * Z, y) == retrieval_report(Z, y)
+
+
+def test_one_row_far_away_does_not_matter():
+    rng = np.random.default_rng(0)
+    Z, y = rng.normal(size=(60, 3)), np.arange(60) % 7
+    Z[0] = 1e9
+    compared(Z[1:], y[1:], 3, Z_gallery=Z, y_gallery=y)
+
+
+def test_points_in_one_place_come_by_index():
+    compared(np.ones((9, 2)), np.arange(9) % 2, 3)
+    compared(np.zeros((9, 2)), np.arange(9) % 2, 3)
+
+
+def test_classes_far_apart_are_found_whole():
+    y = np.arange(40) % 4
+    Z = 100.0 * np.eye(4)[y] + np.random.default_rng(0).normal(size=(40, 4))
+    report = retrieval_report(Z, y, k=9)
+    assert {value for name, value in report.items() if "_at_" in name or "r" == name[0]} == {1.0}
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_pieces_are_the_whole_for_all_measures(name):
+    rng = np.random.default_rng(0)
+    Z, y = rng.integers(-3, 4, (900, 3)).astype(float), rng.integers(30, size=900)
+    whole = FUNCTIONS[name](Z, y, k=5)
+    with config_context(working_memory=0.1):
+        assert FUNCTIONS[name](Z, y, k=5) == pytest.approx(whole, rel=1e-14)
+
+
+# What PyTorch Metric Learning 2.9.0's AccuracyCalculator(k="max_bin_count") gives for the digits with
+# some noise, which leaves no ties. It computes in float32.
+ACCURACY_CALCULATOR = {
+    "precision_at_1": 0.9877573734001113,
+    "r_precision": 0.6036189363219605,
+    "mean_average_precision_at_r": 0.5347003116082371,
+}
+
+
+def test_measures_are_those_of_a_peer_on_digits():
+    X, y = load_digits(return_X_y=True)
+    report = retrieval_report(X + np.random.default_rng(0).normal(size=X.shape), y)
+    assert {name: report[name] for name in ACCURACY_CALCULATOR} == pytest.approx(
+        ACCURACY_CALCULATOR, abs=1e-6
+    )
+
+
+# --- report -----------------------------------------------------------------------------------------
+
+
+def test_report_of_classes_averages_to_the_whole():
+    rng = np.random.default_rng(0)
+    Z, y = rng.normal(size=(80, 3)), np.array(["cat", "dog", "eel"])[rng.integers(3, size=80)]
+    report = retrieval_report(Z, y, k=2)
+    assert list(report["classes"]) == ["cat", "dog", "eel"]
+    entries = report["classes"].values()
+    assert sum(entry["n_queries"] for entry in entries) == report["n_queries"] == 80
+    for name in ("recall_at_2", "r_precision", "mean_reciprocal_rank"):
+        total = sum(entry[name] * entry["n_queries"] for entry in entries)
+        assert total / 80 == pytest.approx(report[name])
+
+
+def test_report_prints_a_line_for_each_class_and_one_for_all():
+    report = retrieval_report(np.r_[LINE, [[9.0]]], [*NAMES, "lonely"], k=2)
+    lines = str(report).splitlines()
+    assert lines[0].split() == [
+        "recall_at_2", "precision_at_2", "r_precision", "MAP@R", "reciprocal_rank", "queries"
+    ]  # fmt: skip
+    by_label = {line.split()[0]: line.split()[1:] for line in lines[1:] if line}
+    assert list(by_label) == ["a", "b", "all", "1"]
+    values = [report[name] for name in list(report)[:5]]
+    assert by_label["all"] == [*(f"{value:.3f}" for value in values), "4"]
+    assert lines[-1] == "1 queries had no relevant item and are left out."
+
+
+# --- scorers ----------------------------------------------------------------------------------------
+
+IRIS = load_iris(return_X_y=True)
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_scorer_measures_the_embedding(name):
+    model = make_pipeline(StandardScaler(), PCA(2)).fit(*IRIS)
+    scorer = make_retrieval_scorer(name, k=3 if name.endswith("_k") else None)
+    expected = FUNCTIONS[name](model.transform(IRIS[0]), IRIS[1], k=3)
+    assert scorer(model, *IRIS) == expected
+    assert pickle.loads(pickle.dumps(scorer))(model, *IRIS) == expected
+
+
+def test_scorer_takes_its_number_from_the_name():
+    model = PCA(1).fit(*IRIS)
+    named, numbered = make_retrieval_scorer("recall_at_4"), make_retrieval_scorer("recall_at_k", k=4)
+    assert (
+        named(model, *IRIS)
+        == numbered(model, *IRIS)
+        == recall_at_k(model.transform(IRIS[0]), IRIS[1], k=4)
+    )
+    assert repr(named) == repr(numbered) == "make_retrieval_scorer('recall_at_k', k=4)"
+    first = make_retrieval_scorer("precision_at_k")
+    assert first(model, *IRIS) == precision_at_k(model.transform(IRIS[0]), IRIS[1])
+
+
+@pytest.mark.parametrize("metric, k", [("recall", None), ("accuracy", None), ("recall_at_5", 5)])
+def test_unknown_names_of_scorers_raise(metric, k):
+    with pytest.raises(ValueError, match="mean_average_precision_at_r"):
+        make_retrieval_scorer(metric, k=k)
+
+
+def test_scorers_in_a_search_and_in_cross_validation():
+    model = make_pipeline(StandardScaler(), TripletMetricTransformer(2, random_state=0, max_iter=3))
+    scorer = make_retrieval_scorer("mean_average_precision_at_r")
+    margins = {"tripletmetrictransformer__margin": [0.5, 2.0]}
+    options = {"scoring": scorer, "cv": StratifiedKFold(3)}
+    search = GridSearchCV(model, margins, **options).fit(*IRIS)
+    scores = cross_val_score(search.best_estimator_, *IRIS, **options)
+    assert search.best_score_ == pytest.approx(scores.mean())
+    assert 0.5 < search.best_score_ < 1
 
 
 # --- memory -----------------------------------------------------------------------------------------
