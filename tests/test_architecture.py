@@ -26,10 +26,11 @@ LAYERS = [
         "logit_losses",
         "mining",
         "neighbors",
+        "pairs",
         "testing",
     }
     | {"optimizers", "sampling", "schedules", "training"},
-    {"_learned_distance", "losses", "metrics", "network"},
+    {"_learned_distance", "losses", "metrics", "network", "verification"},
     {"_base"},
     {"_metric_transformer", "classification"},
     {"embedding"},
@@ -46,7 +47,7 @@ OF_OTHERS = {
     "neighbors": {"numpy"},
 }
 OF_OTHERS |= {"training": {"numpy"}, "schedules": set()}
-ESTIMATORS = {"classification", "embedding"}
+ESTIMATORS = {"classification", "embedding", "verification"}
 USE_SKLEARN = ESTIMATORS | {
     "_base",
     "_callbacks",
@@ -55,6 +56,7 @@ USE_SKLEARN = ESTIMATORS | {
     "_metric_transformer",
     "datasets",
     "metrics",
+    "pairs",
 }
 
 MAX_LINES = dict.fromkeys(ESTIMATORS, 350)
