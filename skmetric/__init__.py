@@ -2,6 +2,12 @@
 
 from .classification import SoftmaxMLPClassifier
 from .embedding import ContrastiveMetricTransformer, TripletMetricTransformer
+from .neighborhood import NeighborhoodMetricTransformer
 
 __version__ = "0.1.0"
-__all__ = ["ContrastiveMetricTransformer", "SoftmaxMLPClassifier", "TripletMetricTransformer"]
+__all__ = [
+    "ContrastiveMetricTransformer",
+    "NeighborhoodMetricTransformer",
+    "SoftmaxMLPClassifier",
+    "TripletMetricTransformer",
+]

@@ -22,7 +22,6 @@ from .activations import ACTIVATIONS
 from .initialization import initial_parameters, probed, scale_to_distance
 from .network import Network, outputs
 from .optimizers import OPTIMIZERS
-from .sampling import BATCH_SAMPLERS
 from .schedules import SCHEDULES, make_schedule
 from .training import Progress, train
 
@@ -79,21 +78,24 @@ class Task:
         ``score(Z, *targets) -> float``, for early stopping.
     n_outputs : int
         Width of `Z`.
-    sampler : str
-        Key of `BATCH_SAMPLERS`.
+    sampler : callable
+        ``sampler(rows, y, batch_size, rng)``, see `skmetric.sampling`.
     watch, report : callable
         See `train`; with early stopping the validation score is watched.
     distance : float
         What the initial outputs are scaled to, see `scale_to_distance`; infinite for no scaling.
+    callbacks : callable
+        Makes the callbacks of a `fit`, see `FitCallbacks`.
     """
 
     loss: Callable
     score: Callable
     n_outputs: int
-    sampler: str
+    sampler: Callable
     watch: Callable = minus_loss
     report: Callable = dict
     distance: float = math.inf
+    callbacks: Callable = FitCallbacks
 
 
 class NetworkEstimator(
@@ -168,7 +170,7 @@ class NetworkEstimator(
         with one_blas_thread(), explained_divergence(self):
             network = self._network(X, task, rows, rng, continued)
             optimizer = self._optimizer(network, continued)
-            callbacks = NO_CALLBACKS if incremental else FitCallbacks(self, network, X, *targets)
+            callbacks = NO_CALLBACKS if incremental else task.callbacks(self, network, X, *targets)
             history = train(
                 network,
                 task.loss,
@@ -214,8 +216,7 @@ class NetworkEstimator(
         return network
 
     def _sampler(self, task, rows, y, batch_size, rng):
-        sampler = BATCH_SAMPLERS[task.sampler]
-        return partial(sampler, rows, y[rows], batch_size, rng if self.shuffle else None)
+        return partial(task.sampler, rows, y[rows], batch_size, rng if self.shuffle else None)
 
     def _widths(self, n_outputs):
         hidden = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=object)).ravel()

@@ -33,6 +33,33 @@ def check_two_classes(y, estimator):
         )
 
 
+class IndexedRows:
+    """Rows that are rows of `X`, some of them several times, without a copy of them.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Where they lie.
+    index : ndarray of int of shape (n,)
+        Their row numbers.
+    """
+
+    def __init__(self, X, index):
+        self.X, self.index = X, index
+        self.dtype = X.dtype
+        self.shape = (len(index), X.shape[1])
+
+    def __getitem__(self, rows):
+        return self.X[self.index[rows]]
+
+
+def check_rows(estimator, X, reset):
+    """Rows, as they came wherever they are an array."""
+    X = validate_data(estimator, X, reset=reset, accept_sparse="csr", ensure_all_finite=False)
+    check_finite(X, estimator)
+    return X
+
+
 def check_X_y(estimator, X, y, reset):
     """Rows to learn from, as they came wherever they are an array, and their labels."""
     X, y = validate_data(estimator, X, y, reset=reset, accept_sparse="csr", ensure_all_finite=False)
@@ -44,6 +71,4 @@ def check_X_y(estimator, X, y, reset):
 def check_X(estimator, X):
     """Rows for a fitted estimator, as they came wherever they are an array."""
     check_is_fitted(estimator)
-    X = validate_data(estimator, X, reset=False, accept_sparse="csr", ensure_all_finite=False)
-    check_finite(X, estimator)
-    return X
+    return check_rows(estimator, X, reset=False)

@@ -4,7 +4,9 @@ import copy
 
 import numpy as np
 from sklearn.metrics import euclidean_distances
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
+
+from .pairs import check_tuples
 
 BLOCK = 1024  # rows whose distances to all others are taken at a time
 
@@ -41,36 +43,38 @@ class LearnedDistanceMixin:
             D[after, rows] = D[rows, after].T
         return D
 
-    def pair_distance(self, pairs):
+    def pair_distance(self, pairs, *, X=None):
         """Euclidean distance of the embeddings in each pair.
 
         Parameters
         ----------
-        pairs : array-like of shape (n_pairs, 2, n_features)
+        pairs : array-like of shape (n_pairs, 2, n_features), or of int of shape (n_pairs, 2)
+            The rows themselves, or the numbers of rows of `X`.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
+            The rows that the numbers are of.
 
         Returns
         -------
         d : ndarray of shape (n_pairs,)
         """
         check_is_fitted(self)
-        pairs = check_array(pairs, allow_nd=True, ensure_all_finite=False)
-        if pairs.ndim != 3 or pairs.shape[1] != 2:
-            raise ValueError(f"pairs must have the shape (n_pairs, 2, n_features), got {pairs.shape}.")
-        left, right = self._embed(pairs[:, 0]), self._embed(pairs[:, 1])
-        return np.linalg.norm(left - right, axis=1)
+        X, index = check_tuples(pairs, X, 2)
+        left, right = index.T
+        Z = self._embed(X)
+        return np.linalg.norm(Z[left] - Z[right], axis=1)
 
-    def pair_score(self, pairs):
+    def pair_score(self, pairs, *, X=None):
         """Minus `pair_distance`: higher is more alike.
 
         Parameters
         ----------
-        pairs : array-like of shape (n_pairs, 2, n_features)
+        pairs, X : as in `pair_distance`
 
         Returns
         -------
         score : ndarray of shape (n_pairs,)
         """
-        return -self.pair_distance(pairs)
+        return -self.pair_distance(pairs, X=X)
 
     def get_metric(self):
         """The learned distance as a function of two vectors.

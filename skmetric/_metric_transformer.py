@@ -16,16 +16,17 @@ from ._callbacks import with_callbacks
 from ._input import check_two_classes, check_X, check_X_y
 from ._learned_distance import LearnedDistanceMixin
 from .initialization import probed
-from .losses import REDUCTIONS, normalized, on_sphere
+from .losses import normalized, on_sphere, pair_masks
 from .metrics import recall_at_k
 from .sampling import BATCH_SAMPLERS
 
 COLLAPSED = 0.1  # mean distance, as a fraction of the distance that the loss asks for
 
 
-def _active_fraction(counts):
-    """What the history of an epoch notes; `counts` begin anew."""
+def _active_fraction(counts, totals):
+    """What the history of an epoch notes; `counts` go to the `totals` and begin anew."""
     n_active, n_valid = counts
+    totals += counts
     counts[:] = 0
     return {"active_fraction": float(n_active / max(n_valid, 1))}
 
@@ -33,10 +34,10 @@ def _active_fraction(counts):
 class MetricTransformer(LearnedDistanceMixin, NetworkEstimator):
     """Base of the embeddings.
 
-    A subclass has two methods: ``_loss(counts)``, which gives a loss that adds the numbers of its active
-    and of its valid terms to `counts`, and ``_asked_distance() -> float``, the distance between classes
-    that it asks for, infinite where it asks for none. `_spread` is how many times that distance training
-    begins with.
+    A subclass has two methods: ``_loss(counts, masks)``, which gives a loss that learns from the pairs of
+    `masks` and adds the numbers of its active and of its valid terms to `counts`; and
+    ``_asked_distance() -> float``, the distance between classes that it asks for, infinite where it asks
+    for none. `_spread` is how many times that distance training begins with.
     """
 
     _spread = 1
@@ -44,7 +45,6 @@ class MetricTransformer(LearnedDistanceMixin, NetworkEstimator):
     _parameter_constraints = {
         **NetworkEstimator._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
-        "reduction": [StrOptions(set(REDUCTIONS))],
         "normalize": ["boolean"],
         "batch_sampler": [StrOptions(set(BATCH_SAMPLERS))],
     }
@@ -79,7 +79,7 @@ class MetricTransformer(LearnedDistanceMixin, NetworkEstimator):
                     f"{type(self).__name__} compares samples of the same class, but each of the "
                     f"{len(sizes)} classes of y has one sample only."
                 )
-            return self._fit(X, codes, incremental=False)
+            return self._learn(X, codes, incremental=False)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X, y, classes=None):
@@ -107,25 +107,27 @@ class MetricTransformer(LearnedDistanceMixin, NetworkEstimator):
             if hasattr(self, "classes_"):
                 known.append(self.classes_)
             self.classes_ = np.unique(np.concatenate(known))
-            return self._fit(X, np.searchsorted(self.classes_, y), incremental=True)
+            return self._learn(X, np.searchsorted(self.classes_, y), incremental=True)
 
-    def _fit(self, X, codes, incremental):
-        counts = np.zeros(2)
-        loss = self._loss(counts)
+    def _learn(self, X, codes, incremental, masks=pair_masks, **parts):
+        counts, totals = np.zeros((2, 2))
+        loss = self._loss(counts, masks)
+        by_labels = {"sampler": BATCH_SAMPLERS[self.batch_sampler]}
         task = Task(
             loss=on_sphere(loss) if self.normalize else loss,
             score=self._validation_score,
             n_outputs=self.n_components,
-            sampler=self.batch_sampler,
             watch=self._minus_mean_loss,
-            report=partial(_active_fraction, counts),
+            report=partial(_active_fraction, counts, totals),
             distance=math.inf if self.normalize else self._spread * self._asked_distance(),
+            **by_labels | parts,
         )
         self._train(X, (codes,), task, incremental)
-        if not incremental and self.loss_curve_ and not any(self.loss_curve_):
+        n_valid = totals[1]
+        if n_valid == 0 and self.loss_curve_ and not incremental:
             warnings.warn(
-                "Nothing was learned: the loss was 0 in every epoch. Batches need positive and negative "
-                "pairs (batch_sampler='balanced', a larger batch_size), or the margin is met already.",
+                "Nothing was learned: no batch held positive and negative pairs to compare. Use "
+                "batch_sampler='balanced' or a larger batch_size.",
                 stacklevel=4,
             )
         self._warn_if_collapsed(X, codes)
@@ -154,11 +156,14 @@ class MetricTransformer(LearnedDistanceMixin, NetworkEstimator):
             return
         Z = self._placed(self._outputs(X, rows=probe))
         spread = float(euclidean_distances(Z).mean())
-        if spread < COLLAPSED * self._asked_distance():
+        asked = self._asked_distance()
+        if self.normalize and asked < math.inf:
+            asked = min(asked, math.sqrt(2))  # of independent directions: no margin brings them further
+        if spread < COLLAPSED * asked:
             warnings.warn(
                 f"The embedding collapses: the mean distance between samples is {spread:.1e}, so that "
-                "classes can hardly be told apart. Look at the margins, use mining='all' (triplets) or "
-                "negative_weight > 0 (pairs), or lower learning_rate_init.",
+                "classes can hardly be told apart. Look at the margins or the temperature, use "
+                "mining='all' (triplets) or negative_weight > 0 (pairs), or lower learning_rate_init.",
                 stacklevel=4,
             )
 

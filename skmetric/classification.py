@@ -20,6 +20,7 @@ from ._callbacks import with_callbacks
 from ._input import check_two_classes, check_X, check_X_y
 from .activations import ACTIVATIONS
 from .logit_losses import LOGIT_LOSSES
+from .sampling import shuffled_batches
 
 
 def _accuracy(Z, y, sample_weight=None):
@@ -240,7 +241,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
             loss=LOGIT_LOSSES[self.loss],
             score=_accuracy,
             n_outputs=len(self.classes_),
-            sampler="shuffle",
+            sampler=shuffled_batches,
         )
         targets = (codes,) if weights is None else (codes, weights)
         return self._train(X, targets, task, incremental)

@@ -8,12 +8,13 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from ._base import store_parameters
 from ._metric_transformer import MetricTransformer
+from ._weak_supervision import PairSupervisionMixin, TripletSupervisionMixin
 from .distances import DISTANCES, distance_loss
-from .losses import contrastive, triplet
+from .losses import REDUCTIONS, contrastive, triplet
 from .mining import TRIPLET_RULES
 
 
-class TripletMetricTransformer(MetricTransformer):
+class TripletMetricTransformer(TripletSupervisionMixin, MetricTransformer):
     """Embedding in which a positive is nearer than a negative by a margin.
 
     Minimises ``max(0, d(a, p) - d(a, n) + margin)`` over the triplets of an anchor a, a positive p of
@@ -130,6 +131,7 @@ class TripletMetricTransformer(MetricTransformer):
 
     _parameter_constraints = {
         **MetricTransformer._parameter_constraints,
+        "reduction": [StrOptions(set(REDUCTIONS))],
         "margin": [Interval(Real, 0, None, closed="neither")],
         "distance": [StrOptions(set(DISTANCES))],
         "mining": [StrOptions(set(TRIPLET_RULES)), callable],
@@ -170,13 +172,14 @@ class TripletMetricTransformer(MetricTransformer):
     ):
         store_parameters(self, locals())
 
-    def _loss(self, counts):
+    def _loss(self, counts, masks):
         rule = partial(
             triplet,
             margin=self.margin,
             mining=self.mining,
             reduction=self.reduction,
             counts=counts,
+            masks=masks,
         )
         return partial(distance_loss, rule=rule, distance=self.distance)
 
@@ -184,7 +187,7 @@ class TripletMetricTransformer(MetricTransformer):
         return self.margin if self.distance == "euclidean" else math.sqrt(self.margin)
 
 
-class ContrastiveMetricTransformer(MetricTransformer):
+class ContrastiveMetricTransformer(PairSupervisionMixin, MetricTransformer):
     """Embedding that pulls pairs of the same class together and pushes others apart.
 
     Minimises ``max(0, d2 - positive_margin)`` over the pairs of the same class and
@@ -280,6 +283,7 @@ class ContrastiveMetricTransformer(MetricTransformer):
 
     _parameter_constraints = {
         **MetricTransformer._parameter_constraints,
+        "reduction": [StrOptions(set(REDUCTIONS))],
         "positive_margin": [Interval(Real, 0, None, closed="left")],
         "negative_margin": [Interval(Real, 0, None, closed="left")],
         "negative_weight": [Interval(Real, 0, None, closed="left")],
@@ -319,7 +323,7 @@ class ContrastiveMetricTransformer(MetricTransformer):
     ):
         store_parameters(self, locals())
 
-    def _loss(self, counts):
+    def _loss(self, counts, masks):
         rule = partial(
             contrastive,
             positive_margin=self.positive_margin,
@@ -327,6 +331,7 @@ class ContrastiveMetricTransformer(MetricTransformer):
             negative_weight=self.negative_weight,
             reduction=self.reduction,
             counts=counts,
+            masks=masks,
         )
         return partial(distance_loss, rule=rule)
 

@@ -41,6 +41,49 @@ def pair_masks(y, self_pairs=False):
     return positive, negative
 
 
+def given_pairs(code, self_pairs=False):
+    """Positive and negative pairs of a batch where each row belongs to one pair that is given.
+
+    Parameters
+    ----------
+    code : ndarray of int of shape (n,)
+        ``2 * t + s`` for the rows of pair t, with s = 1 if it is of the same thing, else 0.
+    self_pairs : bool, default=False
+        Not looked at: of a row and itself nothing is given.
+
+    Returns
+    -------
+    positive, negative : ndarrays of bool of shape (n, n)
+        Symmetric.
+    """
+    together = code[:, np.newaxis] >> 1 == code >> 1
+    np.fill_diagonal(together, False)
+    same = (code & 1).astype(bool)
+    return together & same, together & ~same
+
+
+def given_triplets(code, self_pairs=False):
+    """Positive and negative pairs of a batch where each row belongs to one triplet that is given.
+
+    Parameters
+    ----------
+    code : ndarray of int of shape (n,)
+        ``3 * t + r`` for the rows of triplet t, with r = 0 for the anchor, 1 for its positive, 2 for its
+        negative.
+    self_pairs : bool, default=False
+        Not looked at.
+
+    Returns
+    -------
+    positive, negative : ndarrays of bool of shape (n, n)
+        One pair each in the rows of anchors, none in the others.
+    """
+    together = code[:, np.newaxis] // 3 == code // 3
+    role = code % 3
+    together &= role[:, np.newaxis] == 0
+    return together & (role == 1), together & (role == 2)
+
+
 def _reduced(total, C, counts, reduction):
     """Divide a sum of terms and its gradient (in place) by the number that `reduction` asks for."""
     scale = 1 / max(REDUCTIONS[reduction](*counts), 1)
@@ -57,6 +100,7 @@ def contrastive(
     negative_weight=1.0,
     reduction="active",
     counts=None,
+    masks=pair_masks,
 ):
     """Contrastive rule: pull positives inside one margin, push negatives outside another.
 
@@ -76,6 +120,8 @@ def contrastive(
         n x n grid.
     counts : ndarray of shape (2,), default=None
         The numbers of active and of valid pairs are added to it.
+    masks : callable, default=pair_masks
+        ``masks(y) -> (positive, negative)``: what labels say of pairs.
 
     Returns
     -------
@@ -89,13 +135,13 @@ def contrastive(
     R. Hadsell, S. Chopra, Y. LeCun, "Dimensionality reduction by learning an invariant mapping",
     CVPR 2006, equation 4 (there with Euclidean distances, squared hinges and no positive margin).
     """
-    positive, negative = pair_masks(y)
+    positive, negative = masks(y)
     pulled = positive & (D > positive_margin)
     pushed = negative & (D < negative_margin) & (negative_weight > 0)
     C = pulled.astype(D.dtype)
     C[pushed] = -negative_weight
     n_pulled, n_pushed = np.count_nonzero(pulled), np.count_nonzero(pushed)
-    n_active, n_valid = n_pulled + n_pushed, len(y) * (len(y) - 1)
+    n_active, n_valid = n_pulled + n_pushed, np.count_nonzero(positive | negative)
     if counts is not None:
         counts += n_active, n_valid
     total = np.einsum("ij,ij->i", C, D).sum(dtype=np.float64)
@@ -103,7 +149,7 @@ def contrastive(
     return _reduced(total, C, (n_active, n_valid, len(y) ** 2), reduction)
 
 
-def triplet(D, y, *, margin=1.0, mining="all", reduction="active", counts=None):
+def triplet(D, y, *, margin=1.0, mining="all", reduction="active", counts=None, masks=pair_masks):
     """Triplet rule: a positive shall be nearer than a negative by a margin.
 
     Terms ``max(0, D[a, p] - D[a, n] + margin)`` over the triplets that `mining` chooses.
@@ -124,6 +170,8 @@ def triplet(D, y, *, margin=1.0, mining="all", reduction="active", counts=None):
         which a sample is a positive of itself.
     counts : ndarray of shape (2,), default=None
         The numbers of active and of valid triplets are added to it.
+    masks : callable, default=pair_masks
+        ``masks(y, self_pairs) -> (positive, negative)``: what labels say of pairs.
 
     Returns
     -------
@@ -138,7 +186,7 @@ def triplet(D, y, *, margin=1.0, mining="all", reduction="active", counts=None):
     clustering", CVPR 2015, equation 3.
     """
     mine = mining if callable(mining) else TRIPLET_RULES[mining]
-    positive, negative = pair_masks(y, self_pairs=reduction == "grid")
+    positive, negative = masks(y, self_pairs=reduction == "grid")
     C, n_valid = mine(D, positive, negative, margin)
     n_active = n_chosen(C)
     if counts is not None:

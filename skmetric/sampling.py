@@ -123,6 +123,26 @@ def auto_batches(rows, y, batch_size, rng):
     return (shuffled_batches if enough else balanced_batches)(rows, y, batch_size, rng)
 
 
+def tuple_batches(rows, y, batch_size, rng, *, size):
+    """Deal tuples of rows that lie together out in random order: pairs, or triplets.
+
+    Parameters
+    ----------
+    rows, y, batch_size, rng
+        As in `shuffled_batches`; the first `size` rows are the first tuple, and so on.
+    size : int
+        Rows in a tuple.
+
+    Yields
+    ------
+    batch : ndarray of int of shape (at most batch_size,)
+        Row numbers, tuple by tuple.
+    """
+    tuples = rows.reshape(-1, size)
+    for batch in shuffled_batches(np.arange(len(tuples)), y, batch_size // size, rng):
+        yield tuples[batch].ravel()
+
+
 BATCH_SAMPLERS = {
     "auto": auto_batches,
     "shuffle": shuffled_batches,

@@ -31,9 +31,9 @@ LAYERS = [
     }
     | {"optimizers", "sampling", "schedules", "training"},
     {"_learned_distance", "losses", "metrics", "network", "verification"},
-    {"_base"},
-    {"_metric_transformer", "classification"},
-    {"embedding"},
+    {"_base", "soft_neighbors"},
+    {"_metric_transformer", "_weak_supervision", "classification"},
+    {"embedding", "neighborhood"},
     {"__init__"},
 ]
 # These have a closer rule: what they may import of skmetric, and of others but the standard library.
@@ -45,15 +45,17 @@ OF_OTHERS = {
     "losses": {"numpy"},
     "mining": {"numpy"},
     "neighbors": {"numpy"},
+    "soft_neighbors": {"numpy"},
 }
 OF_OTHERS |= {"training": {"numpy"}, "schedules": set()}
-ESTIMATORS = {"classification", "embedding", "verification"}
+ESTIMATORS = {"classification", "embedding", "neighborhood", "verification"}
 USE_SKLEARN = ESTIMATORS | {
     "_base",
     "_callbacks",
     "_input",
     "_learned_distance",
     "_metric_transformer",
+    "_weak_supervision",
     "datasets",
     "metrics",
     "pairs",

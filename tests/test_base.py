@@ -22,7 +22,12 @@ from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import skmetric
-from skmetric import ContrastiveMetricTransformer, SoftmaxMLPClassifier, TripletMetricTransformer
+from skmetric import (
+    ContrastiveMetricTransformer,
+    NeighborhoodMetricTransformer,
+    SoftmaxMLPClassifier,
+    TripletMetricTransformer,
+)
 
 EXPLODES = {"solver": "sgd", "momentum": 0.9, "learning_rate_init": 1e308}  # with 1000 * X
 ROOT = Path(__file__).parents[1]
@@ -34,7 +39,12 @@ X, Y = load_iris(return_X_y=True)
 DIGITS, DIGIT_LABELS = (part[:300] for part in load_digits(return_X_y=True))
 DIGITS = DIGITS / 16
 
-ESTIMATORS = [SoftmaxMLPClassifier, TripletMetricTransformer, ContrastiveMetricTransformer]
+ESTIMATORS = [
+    SoftmaxMLPClassifier,
+    TripletMetricTransformer,
+    ContrastiveMetricTransformer,
+    NeighborhoodMetricTransformer,
+]
 TRANSFORMERS = ESTIMATORS[1:]
 each = pytest.mark.parametrize("Estimator", ESTIMATORS)
 each_transformer = pytest.mark.parametrize("Estimator", TRANSFORMERS)
@@ -796,8 +806,9 @@ def test_more_batches_than_one_may_be_asked_for(Estimator, batch_size, small):
     assert model.loss_ < model.loss_curve_[0]
 
 
-ALL = SoftmaxMLPClassifier, TripletMetricTransformer, ContrastiveMetricTransformer
-METRIC = ALL[1:]
+ALL = ESTIMATORS
+METRIC = TRANSFORMERS
+SOFTMAX, TRIPLET, CONTRASTIVE, NEIGHBORHOOD = ([Estimator] for Estimator in ESTIMATORS)
 WRONG = [
     (ALL, "hidden_layer_sizes", 0, r"\[1, inf\)"),
     (ALL, "hidden_layer_sizes", -3, r"\[1, inf\)"),
@@ -832,18 +843,22 @@ WRONG = [
     (ALL, "n_iter_no_change", 0, "inf"),
     (METRIC, "n_components", 0, r"\[1, inf\)"),
     (METRIC, "n_components", 2.5, "int"),
-    (METRIC, "reduction", "sum", "'active'"),
+    (TRIPLET + CONTRASTIVE, "reduction", "sum", "'active'"),
     (METRIC, "normalize", "l2", "bool"),
     (METRIC, "batch_sampler", "random", "'balanced'"),
-    (METRIC[:1], "margin", 0.0, "inf"),
-    (METRIC[:1], "margin", -1.0, "inf"),
-    (METRIC[:1], "distance", "cosine", "'euclidean'"),
-    (METRIC[:1], "mining", "easy", "'semihard'"),
-    (METRIC[1:], "positive_margin", -1.0, "inf"),
-    (METRIC[1:], "negative_margin", -1.0, "inf"),
-    (METRIC[1:], "negative_weight", -1.0, "inf"),
-    (ALL[:1], "loss", "hinge", "'log_loss'"),
-    (ALL[:1], "class_weight", "even", "'balanced'"),
+    (TRIPLET, "margin", 0.0, "inf"),
+    (TRIPLET, "margin", -1.0, "inf"),
+    (TRIPLET, "distance", "cosine", "'euclidean'"),
+    (TRIPLET, "mining", "easy", "'semihard'"),
+    (CONTRASTIVE, "positive_margin", -1.0, "inf"),
+    (CONTRASTIVE, "negative_margin", -1.0, "inf"),
+    (CONTRASTIVE, "negative_weight", -1.0, "inf"),
+    (NEIGHBORHOOD, "loss", "log_loss", "'neighborhood_components'"),
+    (NEIGHBORHOOD, "temperature", 0.0, "inf"),
+    (NEIGHBORHOOD, "temperature", -1.0, "inf"),
+    (NEIGHBORHOOD, "temperature", "auto", "float"),
+    (SOFTMAX, "loss", "hinge", "'log_loss'"),
+    (SOFTMAX, "class_weight", "even", "'balanced'"),
 ]
 
 
@@ -912,7 +927,7 @@ def test_far_clusters_are_told_apart(Estimator, small):
     assert small(Estimator, max_iter=20).fit(rows, labels).score(rows, labels) > 0.95
 
 
-@pytest.mark.parametrize("Estimator", ESTIMATORS)
+@each
 def test_weights_that_explode_but_stay_finite_are_refused(Estimator):
     model = Estimator(hidden_layer_sizes=(8,), learning_rate_init=1e30, max_iter=5, random_state=0)
     with pytest.raises(ValueError, match="learning_rate_init"):

@@ -15,7 +15,13 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmetric import ContrastiveMetricTransformer, SoftmaxMLPClassifier, TripletMetricTransformer
+from skmetric import (
+    ContrastiveMetricTransformer,
+    NeighborhoodMetricTransformer,
+    SoftmaxMLPClassifier,
+    TripletMetricTransformer,
+)
+from skmetric.metrics import make_retrieval_scorer, mean_average_precision_at_r
 
 try:
     from sklearn.callback import ProgressBar, ScoringMonitor
@@ -26,7 +32,12 @@ ROOT = Path(__file__).parents[1]
 X, Y = load_iris(return_X_y=True)
 NAMED = np.array(["setosa", "versicolor", "virginica"])[Y]
 
-ESTIMATORS = [SoftmaxMLPClassifier, TripletMetricTransformer, ContrastiveMetricTransformer]
+ESTIMATORS = [
+    SoftmaxMLPClassifier,
+    TripletMetricTransformer,
+    ContrastiveMetricTransformer,
+    NeighborhoodMetricTransformer,
+]
 each = pytest.mark.parametrize("Estimator", ESTIMATORS)
 needs_callbacks = pytest.mark.skipif(
     ProgressBar is None, reason="scikit-learn before 1.9 has no callbacks"
@@ -178,8 +189,8 @@ def test_the_estimator_shown_is_that_of_its_epoch(Estimator, small, outputs):
 def test_after_early_stopping_the_best_estimator_is_shown(Estimator, small, outputs):
     witness = Witness()
     noisy = np.random.default_rng(0).permutation(Y)
-    model = small(Estimator, early_stopping=True, max_iter=8).set_callbacks(witness).fit(X, noisy)
-    assert np.argmax(model.validation_scores_) < 7, "the test needs a best epoch before the last"
+    model = small(Estimator, early_stopping=True, max_iter=10).set_callbacks(witness).fit(X, noisy)
+    assert np.argmax(model.validation_scores_) < 9, "the test needs a best epoch before the last"
     assert_array_equal(outputs(witness.shown[-1][2], X), outputs(model, X))
 
 
@@ -318,6 +329,14 @@ def test_a_scoring_monitor_has_a_score_for_each_epoch(Estimator, small):
     assert scores == plain
     (last,) = [row["score"] for row in log if row["task_name"] == "fit"]
     assert last == model.score(X, NAMED)
+
+
+@needs_callbacks
+def test_a_scoring_monitor_takes_a_retrieval_scorer(small):
+    monitor = ScoringMonitor(scoring=make_retrieval_scorer("mean_average_precision_at_r"))
+    model = small(TripletMetricTransformer).set_callbacks(monitor).fit(X, NAMED)
+    (last,) = [row["score"] for row in monitor.get_logs().data if row["task_name"] == "fit"]
+    assert last == mean_average_precision_at_r(model.transform(X), NAMED)
 
 
 @needs_callbacks

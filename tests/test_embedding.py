@@ -17,7 +17,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmetric import ContrastiveMetricTransformer, TripletMetricTransformer
+from skmetric import (
+    ContrastiveMetricTransformer,
+    NeighborhoodMetricTransformer,
+    TripletMetricTransformer,
+)
 from skmetric.mining import TRIPLET_RULES
 
 pytestmark = pytest.mark.filterwarnings(
@@ -31,7 +35,13 @@ HIDDEN = {
     "logistic": expit,
     "identity": lambda A: A,
 }
-TRANSFORMERS = [TripletMetricTransformer, ContrastiveMetricTransformer]
+# By what each knows how far apart classes shall be.
+SCALES = {
+    TripletMetricTransformer: "margin",
+    ContrastiveMetricTransformer: "negative_margin",
+    NeighborhoodMetricTransformer: "temperature",
+}
+TRANSFORMERS = list(SCALES)
 each = pytest.mark.parametrize("Estimator", TRANSFORMERS)
 
 
@@ -195,7 +205,7 @@ def test_score_needs_two_rows_of_a_class(Estimator, small):
 
 @each
 def test_grid_search_goes_by_the_score(Estimator, small):
-    name = "margin" if Estimator is TripletMetricTransformer else "negative_margin"
+    name = SCALES[Estimator]
     search = GridSearchCV(small(Estimator), {name: [0.01, 1.0, 100.0]}, cv=3).fit(X, Y)
     best = search.best_estimator_
     assert search.best_score_ == search.cv_results_["mean_test_score"].max()
@@ -310,6 +320,18 @@ def test_distances_of_pairs_are_the_entries(Estimator, small):
 
 
 @each
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array, pd.DataFrame])
+def test_pairs_may_be_numbers_of_rows(Estimator, form, small):
+    model = small(Estimator).fit(form(X), Y)
+    pairs = np.random.default_rng(0).integers(0, 150, (40, 2))
+    d = model.pair_distance(pairs, X=form(X))
+    assert_array_equal(d, np.linalg.norm(np.diff(model.transform(form(X))[pairs], axis=1)[:, 0], axis=1))
+    assert_array_equal(model.pair_score(pairs, X=form(X)), -d)
+    with pytest.raises(ValueError, match="row numbers"):
+        model.pair_distance(pairs + 1000, X=form(X))
+
+
+@each
 def test_the_metric_is_the_distance_of_a_pair(Estimator, small):
     model = small(Estimator).fit(X, Y)
     metric = model.get_metric()
@@ -370,7 +392,7 @@ def test_wrong_pairs_are_refused(Estimator, pairs, small):
 @each
 @pytest.mark.parametrize("shape", [(5, 3, 4), (5, 4), (5, 2, 2, 2)])
 def test_the_shape_of_pairs_is_named(Estimator, shape, small):
-    with pytest.raises(ValueError, match=r"\(n_pairs, 2, n_features\)"):
+    with pytest.raises(ValueError, match=r"\(n, 2, n_features\)"):
         small(Estimator).fit(X, Y).pair_distance(np.zeros(shape))
 
 
@@ -705,7 +727,7 @@ SORTED = {
     "iris": (X, Y),
     "digits": tuple(part[:300] for part in load_digits(return_X_y=True)),
     "two classes, one after the other": (
-        np.vstack([np.random.default_rng(0).normal(size=(256, 5)), 2 + np.zeros((255, 5))]),
+        np.vstack([np.random.default_rng(0).normal(size=(256, 5)), 6 + np.zeros((255, 5))]),
         np.repeat([0, 1], [256, 255]),
     ),
 }
@@ -714,8 +736,7 @@ SORTED = {
 @each
 @pytest.mark.parametrize("rows, labels", SORTED.values(), ids=SORTED.keys())
 def test_a_healthy_fit_does_not_warn(Estimator, rows, labels, small):
-    name = "margin" if Estimator is TripletMetricTransformer else "negative_margin"
-    model = small(Estimator, max_iter=60, **{name: 1.0})
+    model = small(Estimator, max_iter=60, **{SCALES[Estimator]: 1.0})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.fit(rows / rows.max(), labels)

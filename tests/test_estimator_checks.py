@@ -15,14 +15,24 @@ from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skmetric import ContrastiveMetricTransformer, SoftmaxMLPClassifier, TripletMetricTransformer
+from skmetric import (
+    ContrastiveMetricTransformer,
+    NeighborhoodMetricTransformer,
+    SoftmaxMLPClassifier,
+    TripletMetricTransformer,
+)
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The embedding collapses", "ignore:Nothing was learned", "ignore:The number of unique classes"
 )
 
 X, Y = load_iris(return_X_y=True)
-ESTIMATORS = [SoftmaxMLPClassifier, TripletMetricTransformer, ContrastiveMetricTransformer]
+ESTIMATORS = [
+    SoftmaxMLPClassifier,
+    TripletMetricTransformer,
+    ContrastiveMetricTransformer,
+    NeighborhoodMetricTransformer,
+]
 each = pytest.mark.parametrize("Estimator", ESTIMATORS)
 
 

@@ -9,7 +9,12 @@ from scipy import sparse
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 
-from skmetric import ContrastiveMetricTransformer, SoftmaxMLPClassifier, TripletMetricTransformer
+from skmetric import (
+    ContrastiveMetricTransformer,
+    NeighborhoodMetricTransformer,
+    SoftmaxMLPClassifier,
+    TripletMetricTransformer,
+)
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The embedding collapses", "ignore:Nothing was learned", "ignore:The number of unique classes"
@@ -20,7 +25,12 @@ X, Y = (part[:200] for part in load_digits(return_X_y=True))
 NAMES = [f"pixel {i}" for i in range(64)]
 RATE = {"learning_rate_init": 1e-3}
 
-ESTIMATORS = [SoftmaxMLPClassifier, TripletMetricTransformer, ContrastiveMetricTransformer]
+ESTIMATORS = [
+    SoftmaxMLPClassifier,
+    TripletMetricTransformer,
+    ContrastiveMetricTransformer,
+    NeighborhoodMetricTransformer,
+]
 each = pytest.mark.parametrize("Estimator", ESTIMATORS)
 
 

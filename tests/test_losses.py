@@ -13,6 +13,8 @@ from skmetric.distances import DISTANCES, distance_loss, squared_distances
 from skmetric.losses import (
     REDUCTIONS,
     contrastive,
+    given_pairs,
+    given_triplets,
     normalized,
     on_sphere,
     pair_masks,
@@ -311,6 +313,128 @@ def test_pair_masks_part_the_pairs_but_for_the_diagonal():
     assert_array_equal(negative, y[:, None] != y)
     assert_array_equal(positive, ~negative & ~np.eye(4, dtype=bool))
     assert_array_equal(pair_masks(y, self_pairs=True)[0], ~negative)
+
+
+# --- tuples that are given instead of labels --------------------------------------------------------
+
+
+def codes_of_pairs(same, seed):
+    """Codes of pairs whose numbers are not 0..n-1, in random order."""
+    rng = np.random.default_rng(seed)
+    numbers = rng.choice(1000, len(same), replace=False)
+    return rng.permutation(np.repeat(2 * numbers + same, 2))
+
+
+def codes_of_triplets(n, seed):
+    rng = np.random.default_rng(seed)
+    numbers = rng.choice(1000, n, replace=False)
+    return rng.permutation((3 * numbers[:, np.newaxis] + np.arange(3)).ravel())
+
+
+def pairs_in(code):
+    """Ordered pairs of rows that are given, and whether each is of the same."""
+    code, n = code.tolist(), range(len(code))
+    return [(i, j, code[i] % 2 == 1) for i, j in product(n, n) if i != j and code[i] // 2 == code[j] // 2]
+
+
+def triplets_in(code):
+    place = {c: i for i, c in enumerate(code.tolist())}
+    return [(place[c], place[c + 1], place[c + 2]) for c in place if c % 3 == 0]
+
+
+kinds_of_pairs = st.lists(st.integers(0, 1), min_size=1, max_size=6).map(np.array)
+on_given_pairs = few(given(same=kinds_of_pairs, seed=seeds, dtype=st.sampled_from(DTYPES)))
+on_given_triplets = few(given(n=st.integers(1, 5), seed=seeds, dtype=st.sampled_from(DTYPES)))
+
+
+@few
+@given(same=kinds_of_pairs, seed=seeds)
+def test_masks_of_given_pairs_hold_these_in_both_orders(same, seed):
+    code = codes_of_pairs(same, seed)
+    expected = np.zeros((2, len(code), len(code)), dtype=bool)
+    for i, j, alike in pairs_in(code):
+        expected[0 if alike else 1, i, j] = True
+    for self_pairs in (False, True):
+        assert_array_equal(given_pairs(code, self_pairs), expected)
+    assert expected[0].sum() == 2 * same.sum() and expected[1].sum() == 2 * (1 - same).sum()
+
+
+@few
+@given(n=st.integers(1, 5), seed=seeds)
+def test_masks_of_given_triplets_hold_the_two_pairs_of_each_anchor(n, seed):
+    code = codes_of_triplets(n, seed)
+    expected = np.zeros((2, 3 * n, 3 * n), dtype=bool)
+    for a, p, m in triplets_in(code):
+        expected[0, a, p] = expected[1, a, m] = True
+    for self_pairs in (False, True):
+        assert_array_equal(given_triplets(code, self_pairs), expected)
+
+
+@pytest.mark.parametrize("masks", [given_pairs, given_triplets])
+def test_masks_of_tuples_are_apart_and_of_bool(masks):
+    code = np.random.default_rng(0).permutation(24)
+    code.flags.writeable = False
+    positive, negative = masks(code)
+    assert positive.dtype == negative.dtype == bool
+    assert not (positive & negative).any()
+    assert not np.diag(positive | negative).any()
+
+
+@every_reduction
+@on_given_pairs
+def test_contrastive_rule_of_given_pairs_is_the_loop_over_them(reduction, same, seed, dtype):
+    code = codes_of_pairs(same, seed)
+    D, counts = random_distances(len(code), seed, dtype), np.zeros(2)
+    margins = RULES["contrastive"].keywords
+    total, n_active, expected_C = 0.0, 0, np.zeros(D.shape)
+    for i, j, alike in pairs_in(code):
+        term = D[i, j] - margins["positive_margin"] if alike else margins["negative_margin"] - D[i, j]
+        if term > 0:
+            weight = 1 if alike else margins["negative_weight"]
+            total, n_active = total + weight * float(term), n_active + 1
+            expected_C[i, j] = weight if alike else -weight
+    divisor = {"active": n_active, "mean": len(code), "grid": len(code) ** 2}[reduction] or 1
+    value, C = contrastive(D, code, **margins, reduction=reduction, counts=counts, masks=given_pairs)
+    assert C.dtype == dtype
+    assert_allclose(value, total / divisor, rtol=1e-5, atol=1e-5)
+    assert_allclose(C, expected_C / divisor, rtol=1e-6)
+    assert_array_equal(counts, [n_active, len(code)])
+
+
+@every_reduction
+@pytest.mark.parametrize("mining", [*TRIPLET_RULES, easy_triplets])
+@on_given_triplets
+def test_triplet_rule_of_given_triplets_is_the_loop_over_them(mining, reduction, n, seed, dtype):
+    code = codes_of_triplets(n, seed)
+    D, counts = random_distances(3 * n, seed, dtype), np.zeros(2)
+    chosen = MINED[mining](D.astype(np.float64), triplets_in(code), 1.0)
+    total, n_active, expected_C = 0.0, 0, np.zeros(D.shape)
+    for a, p, m in chosen:
+        term = float(D[a, p]) - float(D[a, m]) + 1.0
+        if term > 0:
+            total, n_active = total + term, n_active + 1
+            expected_C[a, p], expected_C[a, m] = 1, -1
+    divisor = {"active": n_active, "mean": len(chosen), "grid": len(code) ** 3}[reduction] or 1
+    value, C = triplet(D, code, mining=mining, reduction=reduction, counts=counts, masks=given_triplets)
+    assert C.dtype == dtype
+    assert_allclose(value, total / divisor, rtol=1e-5, atol=1e-5)
+    assert_allclose(C, expected_C / divisor, rtol=1e-6)
+    assert_array_equal(counts, [n_active, len(chosen)])
+
+
+GIVEN = {
+    "contrastive": (given_pairs, np.repeat(2 * np.arange(7) + np.arange(7) % 2, 2)),
+    **{name: (given_triplets, np.arange(15)) for name in RULES if name != "contrastive"},
+}
+
+
+@pytest.mark.parametrize("name, masks, code", [(name, *rest) for name, rest in GIVEN.items()])
+@pytest.mark.parametrize("distance", DISTANCES)
+@pytest.mark.parametrize("sphere", [False, True])
+def test_gradient_of_given_tuples_is_that_of_central_differences(name, masks, code, distance, sphere):
+    loss = partial(distance_loss, rule=partial(RULES[name], masks=masks), distance=distance)
+    Z, _ = embeddings(len(code))
+    assert check_gradient(on_sphere(loss) if sphere else loss, Z, code).max() < 1e-6
 
 
 # --- cost -------------------------------------------------------------------------------------------

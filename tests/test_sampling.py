@@ -6,7 +6,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from skmetric.sampling import BATCH_SAMPLERS, GROUP_SIZE, auto_batches, balanced_batches, shuffled_batches
+from skmetric.sampling import (
+    BATCH_SAMPLERS,
+    GROUP_SIZE,
+    auto_batches,
+    balanced_batches,
+    shuffled_batches,
+    tuple_batches,
+)
 
 SAMPLERS = pytest.mark.parametrize("name", BATCH_SAMPLERS)
 UNHURRIED = settings(deadline=None, max_examples=60)
@@ -277,3 +284,69 @@ def test_auto_batches_are_balanced_where_classes_are_many(seed):
 def test_auto_batches_hold_negatives_where_sorted_rows_are_not_shuffled():
     label_of, batches = one_epoch("auto", [100] * 10, 100, seed=None, order=None)
     assert all(len(labels(label_of, batch)) > 1 for batch in batches)
+
+
+# --- tuples -----------------------------------------------------------------------------------------
+
+
+def tuples_of_rows(n, size, batch_size, seed):
+    """Tuples of row numbers that are not 0..n-1, and the batches of one epoch."""
+    rows = np.random.default_rng(1).choice(10 * n * size, size=n * size, replace=False)
+    batches = tuple_batches(rows, np.zeros(n * size), batch_size, made_rng(seed), size=size)
+    return [tuple(some) for some in rows.reshape(n, size).tolist()], list(batches)
+
+
+def cut(batch, size):
+    return [tuple(batch[start : start + size].tolist()) for start in range(0, len(batch), size)]
+
+
+TUPLES = given(st.integers(1, 120), st.sampled_from([2, 3]), st.integers(3, 90), SEEDS)
+
+
+@UNHURRIED
+@TUPLES
+@example(1, 3, 3, None)
+def test_each_tuple_is_seen_once_and_whole(n, size, batch_size, seed):
+    tuples, batches = tuples_of_rows(n, size, batch_size, seed)
+    assert all(len(batch) % size == 0 for batch in batches)
+    assert sorted(some for batch in batches for some in cut(batch, size)) == sorted(tuples)
+
+
+@UNHURRIED
+@TUPLES
+def test_batches_hold_as_many_tuples_as_they_have_room_for(n, size, batch_size, seed):
+    _, batches = tuples_of_rows(n, size, batch_size, seed)
+    assert all(len(batch) == batch_size - batch_size % size for batch in batches[:-1])
+    assert 1 <= len(batches[-1]) <= batch_size
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_tuples_keep_their_order_without_rng(size):
+    tuples, batches = tuples_of_rows(50, size, 17, None)
+    assert [some for batch in batches for some in cut(batch, size)] == tuples
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_tuples_come_in_another_order_in_each_epoch_and_the_same_for_a_seed(size):
+    tuples, first = tuples_of_rows(50, size, 17, 0)
+    assert lists(tuples_of_rows(50, size, 17, 0)[1]) == lists(first)
+    assert lists(tuples_of_rows(50, size, 17, 1)[1]) != lists(first)
+    rows, rng = np.ravel(tuples), np.random.default_rng(0)
+    one, two = (lists(tuple_batches(rows, rows, 17, rng, size=size)) for _ in range(2))
+    assert one == lists(first) != two
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_tuples_are_left_alone(size):
+    rows = np.arange(30)
+    rows.flags.writeable = False
+    batches = list(tuple_batches(rows, rows, 12, made_rng(0), size=size))
+    np.testing.assert_array_equal(rows, np.arange(30))
+    assert not any(np.shares_memory(batch, rows) for batch in batches)
+
+
+def test_any_place_of_a_tuple_is_equally_likely():
+    rng, rows = np.random.default_rng(0), np.arange(10)
+    first = Counter(next(tuple_batches(rows, rows, 2, rng, size=2))[0].item() for _ in range(2000))
+    assert set(first) == {0, 2, 4, 6, 8}
+    assert min(first.values()) > 330
