@@ -17,6 +17,7 @@ PUBLIC = [name for name in TREES if not name.startswith("_")]
 LAYERS = [
     {
         "_callbacks",
+        "_drawing",
         "_input",
         "_threads",
         "activations",
@@ -30,8 +31,8 @@ LAYERS = [
         "testing",
     }
     | {"optimizers", "sampling", "schedules", "training"},
-    {"_learned_distance", "losses", "metrics", "network", "verification"},
-    {"_base", "soft_neighbors"},
+    {"_image_displays", "_learned_distance", "losses", "metrics", "network", "verification"},
+    {"_base", "plotting", "soft_neighbors"},
     {"_metric_transformer", "_weak_supervision", "classification"},
     {"embedding", "neighborhood"},
     {"__init__"},
@@ -52,6 +53,8 @@ ESTIMATORS = {"classification", "embedding", "neighborhood", "verification"}
 USE_SKLEARN = ESTIMATORS | {
     "_base",
     "_callbacks",
+    "_drawing",
+    "_image_displays",
     "_input",
     "_learned_distance",
     "_metric_transformer",
@@ -59,6 +62,7 @@ USE_SKLEARN = ESTIMATORS | {
     "datasets",
     "metrics",
     "pairs",
+    "plotting",
 }
 
 MAX_LINES = dict.fromkeys(ESTIMATORS, 350)
@@ -275,3 +279,12 @@ def test_functions_are_in_the_api_documentation(module):
 def test_what_the_package_exports_is_in_the_api_documentation():
     words = set(re.findall(r"\w+", (ROOT / "docs" / "api.md").read_text(encoding="utf-8")))
     assert set(skmetric.__all__) <= words
+
+
+@pytest.mark.parametrize("page", ["user_guide", "search"])
+def test_the_code_of_the_documentation_runs(page):
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL))
+    assert code
+    code = f"import matplotlib\nmatplotlib.use('agg')\n{code}\nprint('to the end')"
+    assert output_of(code).endswith("to the end")
