@@ -32,7 +32,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from skmetric import ContrastiveMetricTransformer, SoftmaxMLPClassifier, TripletMetricTransformer
+from skmetric import (
+    ContrastiveMetricTransformer,
+    NeighborhoodMetricTransformer,
+    SoftmaxMLPClassifier,
+    TripletMetricTransformer,
+)
 from skmetric.datasets import fetch_fashion_mnist, fetch_mnist
 
 MEMORY = 9 * 2**30  # of a process: NCA and metric-learn make matrices of features x features
@@ -139,6 +144,7 @@ EMBEDDINGS = {
     "ITML": lambda: nearest(metric_learn_today().ITML_Supervised(random_state=0)),
     "Triplet": lambda: nearest(TripletMetricTransformer(random_state=0)),
     "Contrastive": lambda: nearest(ContrastiveMetricTransformer(random_state=0)),
+    "Neighborhood": lambda: nearest(NeighborhoodMetricTransformer(random_state=0)),
 }
 CLASSIFIERS = {
     "MLPClassifier": lambda: make_pipeline(StandardScaler(), MLPClassifier(random_state=0)),

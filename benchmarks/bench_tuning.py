@@ -1,7 +1,7 @@
 """How the defaults were chosen: cross-validation on the training halves of `bench_defaults`.
 
-``python benchmarks/bench_tuning.py triplet [--jobs 2] [--keep]`` (or ``contrastive``, ``softmax``; extra
-`bench`; with ``--keep`` candidates that the results have already are not run again)
+``python benchmarks/bench_tuning.py triplet [--jobs 2] [--keep]`` (or ``contrastive``, ``neighborhood``,
+``softmax``; extra `bench`; with ``--keep`` candidates that the results have already are not run again)
 
 Each candidate differs from the defaults in what it is named after. The test halves of `bench_defaults`
 (of its first split) are never looked at here. Writes ``results/tuning_triplet.json``: mean
@@ -24,7 +24,12 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 import skmetric._base
-from skmetric import ContrastiveMetricTransformer, SoftmaxMLPClassifier, TripletMetricTransformer
+from skmetric import (
+    ContrastiveMetricTransformer,
+    NeighborhoodMetricTransformer,
+    SoftmaxMLPClassifier,
+    TripletMetricTransformer,
+)
 from skmetric.initialization import scale_to_distance
 
 
@@ -34,6 +39,10 @@ def triplet(**options):
 
 def contrastive(**options):
     return nearest(ContrastiveMetricTransformer(random_state=0, **options))
+
+
+def neighborhood(**options):
+    return nearest(NeighborhoodMetricTransformer(random_state=0, **options))
 
 
 def softmax(**options):
@@ -75,6 +84,13 @@ CANDIDATES = {
         {"reduction": "mean"},
         {"max_iter": 50},
     ],
+    "neighborhood": [
+        {},
+        {"loss": "supervised_contrastive"},
+        {"temperature": 10.0},
+        {"dropout": 0.1},
+        {"max_iter": 30},
+    ],
     "softmax": [
         {},
         {"alpha": 1e-5},
@@ -86,7 +102,12 @@ CANDIDATES = {
         {"batch_size": 128},
     ],
 }
-MAKE = {"triplet": triplet, "contrastive": contrastive, "softmax": softmax}
+MAKE = {
+    "triplet": triplet,
+    "contrastive": contrastive,
+    "neighborhood": neighborhood,
+    "softmax": softmax,
+}
 
 
 def cross_validated(kind, options, set_name):

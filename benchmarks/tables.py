@@ -186,6 +186,10 @@ def tuning_contrastive():
     return _tuning("contrastive")
 
 
+def tuning_neighborhood():
+    return _tuning("neighborhood")
+
+
 def tuning_softmax():
     return _tuning("softmax")
 
@@ -215,6 +219,66 @@ def defaults_sets():
     }
     sets = list(dict.fromkeys(row["set"] for row in rows))
     return table(["set", *methods], [[s, *(cells[s, method] for method in methods)] for s in sets])
+
+
+def retrieval():
+    result = load("retrieval")
+    rows = [
+        [
+            "10,000 queries, leave-one-out",
+            f"{result['10,000']['seconds']:.1f} s",
+            f"{result['10,000']['extra_mb']:.0f} MB",
+            spread(result["against float64"]["ratio_to_product and partition, float64"]),
+            spread(result["against float32"]["ratio_to_product and partition, float32"]),
+        ]
+    ]
+    if "60,000" in result:
+        large = result["60,000"]
+        rows.append(["60,000", f"{large['seconds']:.1f} s", f"{large['extra_mb']:.0f} MB", "", ""])
+    rows.append(["AccuracyCalculator, 10,000", f"{result['peer']['seconds']:.1f} s", "", "", ""])
+    header = ["what", "seconds", "extra memory", "of product and partition in float64"]
+    return table([*header, "in float32"], rows)
+
+
+def _mean_of(values, digits=1, factor=1.0):
+    return f"{factor * sum(values) / len(values):.{digits}f}"
+
+
+def pairs_peers():
+    rows = load("pairs")["peers"]
+    cells = {
+        (row["set"], row["method"]): f"{_mean_of(row['auc'], 4)}, {_mean_of(row['seconds'])} s"
+        for row in rows
+    }
+    sets, methods = (list(dict.fromkeys(row[key] for row in rows)) for key in ("set", "method"))
+    return table(["set", *methods], [[s, *(cells[s, method] for method in methods)] for s in sets])
+
+
+def pairs_labels():
+    rows = load("pairs")["labels"]
+    cells = [
+        [
+            row["set"],
+            row["supervision"],
+            f"{_mean_of(row['accuracy'], 2, 100)} %",
+            _mean_of(row["seconds"]),
+        ]
+        for row in rows
+    ]
+    return table(["set", "supervision", "5-NN accuracy", "seconds"], cells)
+
+
+def unseen():
+    rows = load("unseen")["rows"]
+    measures = ["recall_at_1", "mean_average_precision_at_r", "auc"]
+    groups = {}
+    for row in rows:
+        groups.setdefault((row["set"], row["method"]), []).append(row)
+    cells = [
+        [*key, *(_mean_of([row[name] for row in group], 3) for name in measures)]
+        for key, group in groups.items()
+    ]
+    return table(["set", "rows as", "recall@1", "MAP@R", "AUC of pairs"], cells)
 
 
 def headline():
@@ -254,5 +318,6 @@ def written(match):
 
 
 if __name__ == "__main__":
-    for path in (HERE / "README.md", HERE.parent / "README.md", HERE.parent / "docs" / "defaults.md"):
+    docs = HERE.parent / "docs"
+    for path in (HERE / "README.md", HERE.parent / "README.md", docs / "defaults.md", docs / "search.md"):
         path.write_text(re.sub(r"<!-- (\w+) -->\n.*?<!-- end -->", written, path.read_text(), flags=re.S))

@@ -140,7 +140,8 @@ def recall_at_k(Z, y, *, k=1, Z_gallery=None, y_gallery=None):
 def precision_at_k(Z, y, *, k=1, Z_gallery=None, y_gallery=None):
     """Fraction of relevant items among the `k` nearest, the mean over the queries.
 
-    Parameters, raises: as `recall_at_k`, which it is for ``k=1``.
+    The divisor is `k`, also where there are fewer items. Parameters, raises: as `recall_at_k`, which it
+    is for ``k=1``.
     """
     return _mean("precision_at_k", Z, y, k, Z_gallery, y_gallery)
 
@@ -276,4 +277,6 @@ def make_retrieval_scorer(metric, *, k=None):
             f"metric must be one of {list(MEASURES)}, the first two with a number in place of the k "
             f"and then without k=, got {metric!r} with k={k}."
         )
-    return RetrievalScorer(name, int(number[2]) if number else k or 1)
+    if number:
+        k = int(number[2])
+    return RetrievalScorer(name, 1 if k is None else k)

@@ -43,7 +43,7 @@ class NeighborhoodMetricTransformer(MetricTransformer):
     alpha : float, default=0.0
         L2 penalty: ``0.5 * alpha * sum(W**2)`` over the weights, not the biases, is added to the loss of
         each batch. (MLPClassifier divides it by the batch size; this does not.)
-    dropout : float, default=0.1
+    dropout : float, default=0.3
         Fraction of the hidden units that are dropped in each step of training, in [0, 1).
     input_dropout : float, default=0.0
         Fraction of the features that are dropped in each step of training, in [0, 1).
@@ -144,7 +144,7 @@ class NeighborhoodMetricTransformer(MetricTransformer):
         batch_sampler="auto",
         solver="adam",
         alpha=0.0,
-        dropout=0.1,
+        dropout=0.3,
         input_dropout=0.0,
         batch_size="auto",
         learning_rate="cosine",

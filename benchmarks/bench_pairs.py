@@ -1,0 +1,159 @@
+"""Supervision by pairs and triplets: against that by labels, and against ITML and MMC of metric-learn.
+
+``python benchmarks/bench_pairs.py [peers] [labels]`` (extra `bench`; data: `SKMETRIC_DATA`)
+
+`peers`: on wine, breast cancer and digits, half for training (standardised), the same pairs for all (10
+for each training row, as many of the same class as of others); linear embeddings; the score is the area
+under the ROC curve for as many pairs of test rows, by the `score` of each. Three splits. ITML and MMC are
+those of metric-learn 0.7.0, with one argument renamed at run time (`common.metric_learn_today`), at
+their defaults.
+
+`labels`: k-NN accuracy with 20 pairs or triplets for each training row, drawn from its label, beside that
+with the labels themselves, on digits and on MNIST (test part). Writes ``results/pairs.json``.
+"""
+
+import json
+import sys
+import time
+import warnings
+
+import numpy as np
+from common import RESULTS, metric_learn_today, save
+from data import digits, images
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import StandardScaler
+
+from skmetric import ContrastiveMetricTransformer, TripletMetricTransformer
+from skmetric.datasets import fetch_mnist
+from skmetric.pairs import make_pairs, make_triplets
+from skmetric.verification import PairVerifier
+
+# --- against metric-learn ---------------------------------------------------------------------------
+
+SETS = {"wine": load_wine, "breast cancer": load_breast_cancer, "digits": load_digits}
+PAIRS_A_ROW, N_SPLITS = 10, 3
+
+
+def ours(X, pairs, same, seed):
+    # Margin and rate chosen on pairs of 40 % of the training rows of wine and breast cancer.
+    model = ContrastiveMetricTransformer(
+        X.shape[1], negative_margin=1, learning_rate_init=0.003, max_iter=30, random_state=seed
+    )
+    return PairVerifier(model.fit_pairs(pairs, same, X=X)).fit(pairs, same, X=X)
+
+
+def of_metric_learn(name):
+    def fitted(X, pairs, same, seed):
+        Peer = getattr(metric_learn_today(), name)
+        return Peer(random_state=seed, preprocessor=X).fit(pairs, 2 * same - 1)
+
+    return fitted
+
+
+METHODS = {"skmetric, linear": ours, "ITML": of_metric_learn("ITML"), "MMC": of_metric_learn("MMC")}
+
+
+def split_of(load, seed):
+    X, y = load(return_X_y=True)
+    X, X_test, y, y_test = train_test_split(X, y, test_size=0.5, stratify=y, random_state=seed)
+    scaler = StandardScaler().fit(X)
+    X, X_test = scaler.transform(X), scaler.transform(X_test)
+    drawn = make_pairs(y, PAIRS_A_ROW * len(y), seed)
+    pairs, same = make_pairs(y_test, PAIRS_A_ROW * len(y_test), seed)
+    return X, *drawn, X_test[pairs], same
+
+
+def peer_row(set_name, method):
+    scores, times = [], []
+    for seed in range(N_SPLITS):
+        X, pairs, same, test_pairs, test_same = split_of(SETS[set_name], seed)
+        start = time.perf_counter()
+        model = METHODS[method](X, pairs, same, seed)
+        times.append(time.perf_counter() - start)
+        scores.append(model.score(test_pairs, 2 * test_same - 1))
+    print(set_name, method, np.mean(scores), np.mean(times), flush=True)
+    return {"set": set_name, "method": method, "auc": scores, "seconds": times}
+
+
+def peers():
+    warnings.simplefilter("ignore")  # of convergence: theirs
+    return [peer_row(set_name, method) for set_name in SETS for method in METHODS]
+
+
+# --- against labels ---------------------------------------------------------------------------------
+
+
+def scaled_digits():
+    X, y, X_test, y_test = digits()
+    scaler = StandardScaler().fit(X)
+    return scaler.transform(X), y, scaler.transform(X_test), y_test
+
+
+def mnist():
+    return images(fetch_mnist)
+
+
+CASES = {"digits": (scaled_digits, 50), "MNIST": (mnist, 5)}  # and epochs over the labels
+TUPLES_A_ROW = 20  # one epoch over them goes over each row 40 or 60 times
+EPOCHS = {"digits": 10, "MNIST": 1}
+
+
+def supervised(X, y, epochs, fewer):
+    """Name and fit, from a seed, of each kind of supervision."""
+    n = TUPLES_A_ROW * len(y)
+    (pairs, same), triplets = make_pairs(y, n, 0), make_triplets(y, n, 0)
+
+    def contrastive(seed, max_iter, negative_weight=1.0):
+        return ContrastiveMetricTransformer(
+            hidden_layer_sizes=(256,),
+            max_iter=max_iter,
+            negative_weight=negative_weight,
+            random_state=seed,
+        )
+
+    def triplet(seed, max_iter, **options):
+        return TripletMetricTransformer(max_iter=max_iter, random_state=seed, **options)
+
+    # Chosen on the last 10,000 training rows of MNIST (the weight 3 of negative pairs: on digits). Of 85
+    # triplets in a batch few are active, and the mean over those is a step at random.
+    calm = {"reduction": "mean", "learning_rate_init": 0.001}
+
+    return {
+        "contrastive, labels": lambda seed: contrastive(seed, epochs).fit(X, y),
+        "contrastive, pairs": lambda seed: contrastive(seed, fewer, 3).fit_pairs(pairs, same, X=X),
+        "triplet, labels": lambda seed: triplet(seed, epochs).fit(X, y),
+        "triplet, triplets": lambda seed: triplet(seed, fewer, **calm).fit_triplets(triplets, X=X),
+    }
+
+
+def label_rows(set_name):
+    load, epochs = CASES[set_name]
+    X, y, X_test, y_test = load()
+    rows = []
+    for name, fit in supervised(X, y, epochs, EPOCHS[set_name]).items():
+        row = {"set": set_name, "supervision": name, "accuracy": [], "seconds": []}
+        for seed in range(3):
+            start = time.perf_counter()
+            model = fit(seed)
+            row["seconds"].append(time.perf_counter() - start)
+            neighbors = KNeighborsClassifier(5).fit(model.transform(X), y)
+            row["accuracy"].append(neighbors.score(model.transform(X_test), y_test))
+        print(row, flush=True)
+        rows.append(row)
+    return rows
+
+
+def labels():
+    return [row for set_name in CASES for row in label_rows(set_name)]
+
+
+PARTS = {"peers": peers, "labels": labels}
+
+if __name__ == "__main__":
+    fresh = {name: PARTS[name]() for name in sys.argv[1:] or PARTS}
+    path = RESULTS / "pairs.json"
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    parts = {name: (kept | fresh)[name] for name in PARTS if name in kept | fresh}
+    save("pairs", {"command": sys.argv, **parts}, "metric-learn")
