@@ -16,11 +16,11 @@ with the labels themselves, on digits and on MNIST (test part). Writes ``results
 import argparse
 import json
 import sys
-import time
 import warnings
+from functools import partial
 
 import numpy as np
-from common import RESULTS, metric_learn_today, save
+from common import RESULTS, metric_learn_today, save, seconds
 from data import digits, images
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.model_selection import train_test_split
@@ -71,9 +71,8 @@ def peer_row(set_name, method):
     scores, times = [], []
     for seed in range(N_SPLITS):
         X, pairs, same, test_pairs, test_same = split_of(SETS[set_name], seed)
-        start = time.perf_counter()
-        model = METHODS[method](X, pairs, same, seed)
-        times.append(time.perf_counter() - start)
+        elapsed, model = seconds(partial(METHODS[method], X, pairs, same, seed))
+        times.append(elapsed)
         scores.append(model.score(test_pairs, 2 * test_same - 1))
     print(set_name, method, np.mean(scores), np.mean(times), flush=True)
     return {"set": set_name, "method": method, "auc": scores, "seconds": times}
@@ -98,13 +97,9 @@ def scaled_digits():
     return scaler.transform(X), y, scaler.transform(X_test), y_test
 
 
-def mnist():
-    return images(fetch_mnist)
-
-
-CASES = {"digits": (scaled_digits, 50), "MNIST": (mnist, 5)}  # and epochs over the labels
-TUPLES_A_ROW = 20  # one epoch over them goes over each row 40 or 60 times
-EPOCHS = {"digits": 10, "MNIST": 1}
+# Data, epochs over the labels, and over the tuples: one of these goes over each row 40 or 60 times.
+CASES = {"digits": (scaled_digits, 50, 10), "MNIST": (partial(images, fetch_mnist), 5, 1)}
+TUPLES_A_ROW = 20
 
 
 def supervised(X, y, epochs, fewer):
@@ -136,15 +131,14 @@ def supervised(X, y, epochs, fewer):
 
 
 def label_rows(set_name):
-    load, epochs = CASES[set_name]
+    load, *epochs = CASES[set_name]
     X, y, X_test, y_test = load()
     rows = []
-    for name, fit in supervised(X, y, epochs, EPOCHS[set_name]).items():
+    for name, fit in supervised(X, y, *epochs).items():
         row = {"set": set_name, "supervision": name, "accuracy": [], "seconds": []}
         for seed in range(3):
-            start = time.perf_counter()
-            model = fit(seed)
-            row["seconds"].append(time.perf_counter() - start)
+            elapsed, model = seconds(partial(fit, seed))
+            row["seconds"].append(elapsed)
             neighbors = KNeighborsClassifier(5).fit(model.transform(X), y)
             row["accuracy"].append(neighbors.score(model.transform(X_test), y_test))
         print(row, flush=True)
@@ -152,19 +146,20 @@ def label_rows(set_name):
     return rows
 
 
-def labels(chosen, before):
+def labels():
     return [row for set_name in CASES for row in label_rows(set_name)]
 
 
-PARTS = {"peers": peers, "labels": labels}
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("parts", nargs="*", default=list(PARTS))
+    parser.add_argument("parts", nargs="*", default=["peers", "labels"])
     parser.add_argument("--only", default=";".join(METHODS), help="methods of `peers`, with ; between")
     args = parser.parse_args()
     path = RESULTS / "pairs.json"
-    kept = json.loads(path.read_text()) if path.exists() else {}
-    fresh = {name: PARTS[name](args.only.split(";"), kept.get(name, [])) for name in args.parts}
-    parts = {name: (kept | fresh)[name] for name in PARTS if name in kept | fresh}
-    save("pairs", {"command": sys.argv, **parts}, "metric-learn")
+    before = json.loads(path.read_text()) if path.exists() else {}
+    result = {name: before[name] for name in ("peers", "labels") if name in before}
+    if "peers" in args.parts:
+        result["peers"] = peers(args.only.split(";"), before.get("peers", []))
+    if "labels" in args.parts:
+        result["labels"] = labels()
+    save("pairs", {"command": sys.argv, **result}, "metric-learn")

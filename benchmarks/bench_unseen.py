@@ -9,8 +9,8 @@ seeds. Writes ``results/unseen.json``.
 """
 
 import sys
+from functools import partial
 
-import numpy as np
 from common import save, seconds
 from data import images
 from sklearn.decomposition import PCA
@@ -25,7 +25,7 @@ from skmetric import (
 )
 from skmetric.datasets import fetch_fashion_mnist, fetch_mnist
 from skmetric.metrics import retrieval_report
-from skmetric.pairs import make_pairs
+from skmetric.pairs import make_pairs, paired_distances
 
 N_KNOWN, N_PAIRS = 7, 60000
 SETS = {"MNIST": fetch_mnist, "Fashion-MNIST": fetch_fashion_mnist}
@@ -45,29 +45,25 @@ METHODS = {
 def judged(Z, y):
     report = retrieval_report(Z, y)
     pairs, same = make_pairs(y, N_PAIRS, 0)
-    distances = np.linalg.norm(Z[pairs[:, 0]] - Z[pairs[:, 1]], axis=1)
     return {
         "recall_at_1": report["recall_at_1"],
         "mean_average_precision_at_r": report["mean_average_precision_at_r"],
-        "auc": roc_auc_score(same, -distances),
+        "auc": roc_auc_score(same, -paired_distances(Z, pairs)),
     }
 
 
-def row_of(set_name, method, seed):
+def rows_of(set_name):
     X, y, X_test, y_test = images(SETS[set_name])
     known, unseen = y < N_KNOWN, y_test >= N_KNOWN
-    model = METHODS[method](seed)
-    elapsed, _ = seconds(lambda: model.fit(X[known], y[known]))
-    entry = judged(model.transform(X_test[unseen]), y_test[unseen])
-    print(set_name, method, seed, entry, flush=True)
-    return {"set": set_name, "method": method, "seed": seed, "seconds": elapsed, **entry}
+    X, y, X_test, y_test = X[known], y[known], X_test[unseen], y_test[unseen]
+    for method, make in METHODS.items():
+        for seed in range(1 if method in ("raw", "PCA") else 3):
+            elapsed, model = seconds(partial(make(seed).fit, X, y))
+            entry = judged(model.transform(X_test), y_test)
+            print(set_name, method, seed, entry, flush=True)
+            yield {"set": set_name, "method": method, "seed": seed, "seconds": elapsed, **entry}
 
 
 if __name__ == "__main__":
-    rows = [
-        row_of(set_name, method, seed)
-        for set_name in SETS
-        for method in METHODS
-        for seed in range(1 if method in ("raw", "PCA") else 3)
-    ]
+    rows = [row for set_name in SETS for row in rows_of(set_name)]
     save("unseen", {"command": sys.argv, "rows": rows})

@@ -1,4 +1,4 @@
-"""Write the tables of the READMEs, here and above, and of docs/defaults.md anew from results/.
+"""Write the tables of the READMEs, here and above, and of docs/ anew from results/.
 
 ``python benchmarks/tables.py``
 
@@ -7,7 +7,9 @@ A table stands between ``<!-- NAME -->`` and ``<!-- end -->``, where NAME is a f
 
 import json
 import re
+from functools import partial
 from pathlib import Path
+from statistics import fmean
 
 HERE = Path(__file__).parent
 
@@ -178,20 +180,16 @@ def _tuning(kind):
     return table(["changed", "mean accuracy", "mean rank", "seconds"], rows)
 
 
-def tuning_triplet():
-    return _tuning("triplet")
+tuning_triplet = partial(_tuning, "triplet")
+tuning_contrastive = partial(_tuning, "contrastive")
+tuning_neighborhood = partial(_tuning, "neighborhood")
+tuning_softmax = partial(_tuning, "softmax")
 
 
-def tuning_contrastive():
-    return _tuning("contrastive")
-
-
-def tuning_neighborhood():
-    return _tuning("neighborhood")
-
-
-def tuning_softmax():
-    return _tuning("softmax")
+def _crossed(cells, methods):
+    """A table of sets down and methods across, from cells by (set, method)."""
+    sets = dict.fromkeys(set_name for set_name, _ in cells)
+    return table(["set", *methods], [[s, *(cells[s, method] for method in methods)] for s in sets])
 
 
 def defaults():
@@ -217,8 +215,7 @@ def defaults_sets():
         else "-"
         for row in rows
     }
-    sets = list(dict.fromkeys(row["set"] for row in rows))
-    return table(["set", *methods], [[s, *(cells[s, method] for method in methods)] for s in sets])
+    return _crossed(cells, methods)
 
 
 def retrieval():
@@ -240,32 +237,20 @@ def retrieval():
     return table([*header, "in float32"], rows)
 
 
-def _mean_of(values, digits=1, factor=1.0):
-    return f"{factor * sum(values) / len(values):.{digits}f}"
-
-
 def pairs_peers():
-    rows = load("pairs")["peers"]
     cells = {
-        (row["set"], row["method"]): f"{_mean_of(row['auc'], 4)}, {_mean_of(row['seconds'])} s"
-        for row in rows
+        (row["set"], row["method"]): f"{fmean(row['auc']):.4f}, {fmean(row['seconds']):.1f} s"
+        for row in load("pairs")["peers"]
     }
-    sets, methods = (list(dict.fromkeys(row[key] for row in rows)) for key in ("set", "method"))
-    return table(["set", *methods], [[s, *(cells[s, method] for method in methods)] for s in sets])
+    return _crossed(cells, list(dict.fromkeys(method for _, method in cells)))
 
 
 def pairs_labels():
-    rows = load("pairs")["labels"]
-    cells = [
-        [
-            row["set"],
-            row["supervision"],
-            f"{_mean_of(row['accuracy'], 2, 100)} %",
-            _mean_of(row["seconds"]),
-        ]
-        for row in rows
+    rows = [
+        [row["set"], row["supervision"], percent(fmean(row["accuracy"])), f"{fmean(row['seconds']):.1f}"]
+        for row in load("pairs")["labels"]
     ]
-    return table(["set", "supervision", "5-NN accuracy", "seconds"], cells)
+    return table(["set", "supervision", "5-NN accuracy", "seconds"], rows)
 
 
 def unseen():
@@ -275,7 +260,7 @@ def unseen():
     for row in rows:
         groups.setdefault((row["set"], row["method"]), []).append(row)
     cells = [
-        [*key, *(_mean_of([row[name] for row in group], 3) for name in measures)]
+        [*key, *(f"{fmean(row[name] for row in group):.3f}" for name in measures)]
         for key, group in groups.items()
     ]
     return table(["set", "rows as", "recall@1", "MAP@R", "AUC of pairs"], cells)

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import euclidean_distances
 from sklearn.utils.validation import check_is_fitted
 
-from .pairs import check_tuples
+from .pairs import check_tuples, paired_distances
 
 BLOCK = 1024  # rows whose distances to all others are taken at a time
 
@@ -59,9 +59,7 @@ class LearnedDistanceMixin:
         """
         check_is_fitted(self)
         X, index = check_tuples(pairs, X, 2)
-        left, right = index.T
-        Z = self._embed(X)
-        return np.linalg.norm(Z[left] - Z[right], axis=1)
+        return paired_distances(self._embed(X), index)
 
     def pair_score(self, pairs, *, X=None):
         """Minus `pair_distance`: higher is more alike.

@@ -22,7 +22,7 @@ class TupleSupervision:
     """
 
     def _learn_tuples(self, tuples, X, size, coded, masks, incremental):
-        """Check tuples and learn from them; ``coded(n_tuples) -> codes`` of shape (n_tuples, size)."""
+        """Check tuples and learn from them; ``coded(n_tuples) -> codes`` of shape (n_tuples * size,)."""
         if self.early_stopping:
             raise ValueError(
                 "early_stopping=True sets labelled rows aside, and pairs or triplets have no labels: fit "
@@ -34,7 +34,7 @@ class TupleSupervision:
         with unchanged_on_failure(self):
             rows, index = check_tuples(tuples, X, size)
             rows = check_rows(self, rows, reset=first)
-            codes = coded(len(index)).ravel()
+            codes = coded(len(index))
             if X is not None:
                 rows = IndexedRows(rows, index.ravel())
             if first:

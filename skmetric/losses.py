@@ -84,9 +84,11 @@ def given_triplets(code, self_pairs=False):
     return together & (role == 1), together & (role == 2)
 
 
-def _reduced(total, C, counts, reduction):
+def _reduced(total, C, n_active, n_valid, n_grid, reduction, counts):
     """Divide a sum of terms and its gradient (in place) by the number that `reduction` asks for."""
-    scale = 1 / max(REDUCTIONS[reduction](*counts), 1)
+    if counts is not None:
+        counts += n_active, n_valid
+    scale = 1 / max(REDUCTIONS[reduction](n_active, n_valid, n_grid), 1)
     C *= scale
     return float(total * scale), C
 
@@ -142,11 +144,9 @@ def contrastive(
     C[pushed] = -negative_weight
     n_pulled, n_pushed = np.count_nonzero(pulled), np.count_nonzero(pushed)
     n_active, n_valid = n_pulled + n_pushed, np.count_nonzero(positive | negative)
-    if counts is not None:
-        counts += n_active, n_valid
     total = np.einsum("ij,ij->i", C, D).sum(dtype=np.float64)
     total += negative_weight * negative_margin * n_pushed - positive_margin * n_pulled
-    return _reduced(total, C, (n_active, n_valid, len(y) ** 2), reduction)
+    return _reduced(total, C, n_active, n_valid, len(y) ** 2, reduction, counts)
 
 
 def triplet(D, y, *, margin=1.0, mining="all", reduction="active", counts=None, masks=pair_masks):
@@ -189,10 +189,8 @@ def triplet(D, y, *, margin=1.0, mining="all", reduction="active", counts=None, 
     positive, negative = masks(y, self_pairs=reduction == "grid")
     C, n_valid = mine(D, positive, negative, margin)
     n_active = n_chosen(C)
-    if counts is not None:
-        counts += n_active, n_valid
     total = np.einsum("ij,ij->i", C, D).sum(dtype=np.float64) + margin * n_active
-    return _reduced(total, C, (n_active, n_valid, len(y) ** 3), reduction)
+    return _reduced(total, C, n_active, n_valid, len(y) ** 3, reduction, counts)
 
 
 # --- sphere -----------------------------------------------------------------------------------------

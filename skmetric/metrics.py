@@ -73,7 +73,7 @@ def _checked(Z, y, Z_gallery, y_gallery):
 
 
 def _measured(names, Z, y, k, Z_gallery, y_gallery):
-    """Each measure of each query that has something to find, their codes, the classes, and all codes."""
+    """Each measure of each query that has something to find, the codes of these, and the classes."""
     if k < 1:
         raise ValueError(f"k must be at least 1, got {k}.")
     Z, codes, Z_gallery, item_codes, classes, alone = _checked(Z, y, Z_gallery, y_gallery)
@@ -95,7 +95,7 @@ def _measured(names, Z, y, k, Z_gallery, y_gallery):
             keys[np.arange(len(rows)), rows] |= BEHIND
         neighbors = Neighbors(keys, codes[rows], item_codes, n_relevant[rows], depth)
         values.append([MEASURES[name][0](neighbors, k) for name in names])
-    return np.concatenate(values, axis=1), codes[queries], classes, codes
+    return np.concatenate(values, axis=1), codes[queries], classes
 
 
 def _mean(name, Z, y, k, Z_gallery, y_gallery):
@@ -219,7 +219,7 @@ def retrieval_report(Z, y, *, k=1, Z_gallery=None, y_gallery=None):
     >>> report["recall_at_2"], report["n_queries"]
     (0.75, 4)
     """
-    values, codes, classes, all_codes = _measured(list(MEASURES), Z, y, k, Z_gallery, y_gallery)
+    values, codes, classes = _measured(list(MEASURES), Z, y, k, Z_gallery, y_gallery)
     names = [name.replace("_k", f"_{k}") for name in MEASURES]
 
     def means(chosen):
@@ -227,7 +227,7 @@ def retrieval_report(Z, y, *, k=1, Z_gallery=None, y_gallery=None):
         return dict(zip(names, own.mean(axis=1).tolist())) | {"n_queries": own.shape[1]}
 
     report = RetrievalReport(means(slice(None)))
-    report["n_excluded"] = len(all_codes) - len(codes)
+    report["n_excluded"] = len(y) - len(codes)
     labels = classes.tolist()
     report["classes"] = {labels[code]: means(codes == code) for code in np.unique(codes)}
     return report

@@ -86,26 +86,8 @@ class NeighborhoodMetricTransformer(MetricTransformer):
 
     Attributes
     ----------
-    coefs_ : list of ndarray of shape (fan_in, fan_out)
-        Weights: float32 for rows of float32, float16, bool, small integers (to 16 bits), else float64.
-    intercepts_ : list of ndarray of shape (fan_out,)
-        Biases.
-    classes_ : ndarray of shape (n_classes,)
-        The labels that were seen, sorted.
-    n_iter_ : int
-        Epochs that were completed, those before a warm start included.
-    loss_, best_loss_ : float
-        Loss of the last epoch, and the lowest (None with early stopping).
-    loss_curve_ : list of float of length n_iter_
-        Loss of each epoch.
-    validation_scores_, best_validation_score_ : list of float, float
-        Score of each epoch and the best, with early stopping; else None.
-    history_ : list of dict of length n_iter_
-        For each epoch: loss, learning_rate, seconds, validation_score, active_fraction.
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
-        Their names, where the rows came in a data frame.
+    As those of `TripletMetricTransformer`; `active_fraction` is that of the rows which choose a wrong
+    class with more than probability 1/2.
 
     References
     ----------

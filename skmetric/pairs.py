@@ -7,9 +7,11 @@ numbers in a matrix `X`, integers (n, size).
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import check_scalar, column_or_1d
+from scipy import sparse
+from sklearn.utils import check_scalar, column_or_1d, gen_batches
 from sklearn.utils.validation import _num_samples
 
+BLOCK = 2**13  # pairs whose embeddings are gathered at a time
 NAMES = {2: "pairs", 3: "triplets"}
 FEW = 8  # where at most so many times the codes asked for exist, a permutation of all is cheap
 
@@ -225,6 +227,25 @@ def check_tuples(tuples, X, size):
             f"{name} has row numbers from {low} to {high}, but X has the rows 0 to {n_rows - 1}."
         )
     return X, tuples
+
+
+def paired_distances(Z, pairs):
+    """Euclidean distance of the two rows of each pair.
+
+    Parameters
+    ----------
+    Z : {ndarray, CSR matrix} of shape (n_samples, n_components)
+        Embeddings.
+    pairs : ndarray of int of shape (n_pairs, 2)
+        Row numbers.
+
+    Returns
+    -------
+    d : ndarray of shape (n_pairs,)
+    """
+    norm = sparse.linalg.norm if sparse.issparse(Z) else np.linalg.norm
+    blocks = (pairs[block].T for block in gen_batches(len(pairs), BLOCK))
+    return np.concatenate([norm(Z[left] - Z[right], axis=1) for left, right in blocks])
 
 
 def check_pair_labels(y, n_pairs, both=True):

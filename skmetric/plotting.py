@@ -176,7 +176,7 @@ class PairDistanceDisplay:
     def from_estimator(cls, verifier, pairs, y, *, X=None, ax=None, name=None, **kwargs):
         """Draw distances and threshold of a fitted `PairVerifier`; `pairs` may be indices of `X`."""
         check_is_fitted(verifier, "threshold_")
-        distances = -verifier.decision_function(pairs, **({} if X is None else {"X": X}))
+        distances = -verifier.decision_function(pairs, X=X)
         kwargs |= {"threshold": verifier.threshold_, "ax": ax, "name": name}
         return cls.from_predictions(y, distances, **kwargs)
 

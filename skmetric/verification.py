@@ -17,14 +17,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import NotFittedError
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import roc_auc_score
-from sklearn.metrics.pairwise import paired_euclidean_distances
-from sklearn.utils import _safe_indexing, check_array, gen_batches
+from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from .pairs import check_pair_labels, check_tuples
-
-BLOCK = 2**13  # pairs whose embeddings are gathered at a time
+from .pairs import check_pair_labels, check_tuples, paired_distances
 
 
 def _accepted(same, distances):
@@ -318,12 +315,10 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
         if not occurs.all():
             X = _safe_indexing(X, np.flatnonzero(occurs))
             index = (np.cumsum(occurs) - 1)[index]
-        Z = check_array(self.transformer.transform(X), accept_sparse="csr")
-        distances = np.empty(len(index))
-        for block in gen_batches(len(index), BLOCK):
-            left, right = index[block].T
-            distances[block] = paired_euclidean_distances(Z[left], Z[right])
-        return distances
+        Z = check_array(
+            self.transformer.transform(X), accept_sparse="csr", dtype=[np.float64, np.float32]
+        )
+        return paired_distances(Z, index).astype(np.float64)
 
     def _calibrate(self, pairs, y, X, settings):
         same = check_pair_labels(y, _num_samples(pairs))

@@ -191,7 +191,7 @@ def test_decisions_are_minus_the_distances_of_the_embeddings(verifier):
 
 
 def test_more_pairs_than_are_gathered_at_a_time(verifier, monkeypatch):
-    monkeypatch.setattr("skmetric.verification.BLOCK", 7)
+    monkeypatch.setattr("skmetric.pairs.BLOCK", 7)
     assert_allclose(verifier.decision_function(PAIRS), -DISTANCES, rtol=1e-12)
 
 
