@@ -1,0 +1,90 @@
+"""Labels: what estimators, measures and pairs accept as the class of a row."""
+
+import numpy as np
+from sklearn.utils import column_or_1d
+
+TEXT = "OUS"  # kinds of dtypes that hold strings
+
+
+def check_labels(y, name="y"):
+    """Labels as an array, each of them a class; -1 is a class as any other.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        Integers, strings, bools, or floats that are whole numbers.
+    name : str, default="y"
+        What the message calls them.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples,)
+        As they came.
+
+    Raises
+    ------
+    ValueError
+        If a label is missing (NaN, None, NA), or if `y` is not one-dimensional or not of classes.
+    """
+    y = column_or_1d(y)
+    missing = np.flatnonzero(_is_missing(y))
+    if len(missing):
+        raise ValueError(
+            f"{name} contains NaN or None: {len(missing)} labels are missing, the first at position "
+            f"{missing[0]}. Leave these rows out, or give them a class of their own."
+        )
+    if y.dtype.kind == "f" and (y != np.floor(y)).any():
+        raise ValueError(
+            f"{name} must hold classes: integers, strings, bools or whole numbers. Got the value "
+            f"{y[y != np.floor(y)][0].item()}."
+        )
+    return y
+
+
+def _is_missing(y):
+    if y.dtype.kind == "f":
+        return np.isnan(y)
+    if y.dtype.kind != "O":
+        return np.zeros(len(y), dtype=bool)
+    # What is missing differs from itself (NaN), or has no truth to it (NA of pandas).
+    return np.array([label is None or not _equals_itself(label) for label in y], dtype=bool)
+
+
+def _equals_itself(label):
+    try:
+        return bool(label == label)
+    except TypeError:
+        return False
+
+
+def known_classes(*labels, names):
+    """The classes of several arrays of labels, sorted.
+
+    Parameters
+    ----------
+    *labels : ndarrays of shape (n,)
+        As `check_labels` returns them.
+    names : sequence of str
+        What the message calls each of them.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+
+    Raises
+    ------
+    ValueError
+        If some are numbers and others are strings: in one array, 1 and "1" would be the same class.
+    """
+    texts = [name for name, y in zip(names, labels) if _is_text(y)]
+    numbers = [name for name in names if name not in texts]
+    if texts and numbers:
+        raise ValueError(
+            f"Labels must be all numbers or all strings, but {', '.join(numbers)} holds numbers and "
+            f"{', '.join(texts)} holds strings. Convert them to one type."
+        )
+    return np.unique(np.concatenate(labels))
+
+
+def _is_text(y):
+    return y.dtype.kind in TEXT and any(isinstance(label, str) for label in y[:1])
