@@ -12,9 +12,9 @@ import numpy as np
 from common import busy_machine, interleaved, save, summary
 from threadpoolctl import ThreadpoolController
 
-from skmetric.initialization import initial_parameters
-from skmetric.network import Network
-from skmetric.optimizers import SGD
+from skmetric._engine.initialization import initial_parameters
+from skmetric._engine.network import Network
+from skmetric._engine.optimizers import SGD
 
 SIZES = [(64, 32), (64, 128), (256, 128), (1024, 256)]
 

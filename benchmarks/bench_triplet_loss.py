@@ -27,9 +27,7 @@ from pytorch_metric_learning.distances import LpDistance  # noqa: E402
 from pytorch_metric_learning.losses import TripletMarginLoss  # noqa: E402
 from pytorch_metric_learning.reducers import AvgNonZeroReducer  # noqa: E402
 
-from skmetric.distances import distance_loss  # noqa: E402
-from skmetric.losses import triplet  # noqa: E402
-from skmetric.mining import TRIPLET_RULES  # noqa: E402
+from skmetric.losses import MINERS, MetricLoss, over_active, triplet  # noqa: E402
 
 torch.set_num_threads(args.threads)
 MARGIN = 0.2
@@ -41,7 +39,8 @@ def batch(n):
 
 
 def skmetric_loss(Z, y, mining="all"):
-    return partial(distance_loss, Z, y, rule=partial(triplet, margin=MARGIN, mining=mining))
+    loss = MetricLoss(partial(triplet, margin=MARGIN, mining=mining), reduction=over_active)
+    return partial(loss, Z, y)
 
 
 def torch_loss(Z, y):
@@ -123,7 +122,7 @@ if __name__ == "__main__":
     result = {
         "command": sys.argv,
         "peers": {n: against_peers(n, repeats) for n, repeats in ((256, 5), (512, 3))},
-        "growth": {mining: growth(mining) for mining in TRIPLET_RULES},
+        "growth": {mining: growth(mining) for mining in MINERS},
     }
     name = f"triplet_loss_{args.threads}_threads"
     save(name, result, "torch", "jax", "pytorch-metric-learning")

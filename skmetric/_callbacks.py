@@ -70,7 +70,10 @@ class FitCallbacks:
 
 
 class NoCallbacks:
-    """What `partial_fit` gives to the training loop: scikit-learn's callbacks are for `fit`."""
+    """Callbacks where scikit-learn has none: in `partial_fit`, and for data that it cannot be shown."""
+
+    def __init__(self, *parts):
+        pass
 
     def epoch_begins(self):
         """Do nothing."""
@@ -81,6 +84,3 @@ class NoCallbacks:
 
     def fit_ends(self):
         """Do nothing."""
-
-
-NO_CALLBACKS = NoCallbacks()

@@ -1,5 +1,7 @@
 """Input: what the estimators accept, checked without a copy of the whole."""
 
+from numbers import Integral
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import assert_all_finite
@@ -8,12 +10,27 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 
 def working_dtype(dtype):
-    """Float32 for all that fits into it (float16, bool, small integers), else float64."""
+    """Return float32 for all that fits into it (float16, bool, small integers), else float64."""
     return np.promote_types(dtype, np.float32) if dtype.itemsize <= 8 else np.dtype(np.float64)
 
 
-def check_finite(X, estimator):
-    """As scikit-learn's check, but in pieces: no dtype and no memory layout needs a copy of `X`."""
+def check_finite(X, estimator, dtype=None):
+    """Check values as scikit-learn does, but in pieces: no dtype and no layout needs a copy of `X`.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix
+        Rows.
+    estimator : estimator
+        Estimator that the message names.
+    dtype : dtype, default=None
+        Type in which the rows will be used, if it is that of a model.
+
+    Raises
+    ------
+    ValueError
+        If a value is NaN or infinite, or too large for `dtype`.
+    """
     values = X.data[np.newaxis] if issparse(X) else X
     if values.dtype.kind != "f":
         return
@@ -21,11 +38,22 @@ def check_finite(X, estimator):
     for start in range(0, len(values), step):
         piece = values[start : start + step].astype(working_dtype(values.dtype), copy=False)
         assert_all_finite(piece, estimator_name=type(estimator).__name__, input_name="X")
+        if dtype is not None and piece.dtype != dtype:
+            _check_range(piece, dtype)
+
+
+def _check_range(X, dtype):
+    largest = float(np.abs(X).max(initial=0))
+    if largest > float(np.finfo(dtype).max):
+        raise ValueError(
+            f"X has a value of size {largest:.3g}, too large for {np.dtype(dtype)}, in which this model "
+            "was fitted. Scale X, or fit on rows of float64."
+        )
 
 
 def check_two_classes(y, estimator):
-    """Raise ValueError where the labels are all the same."""
-    classes = np.unique(y)
+    """Raise ValueError if the labels are all the same."""
+    classes = np.unique(y).tolist()
     if len(classes) < 2:
         raise ValueError(
             f"{type(estimator).__name__} needs samples of at least 2 classes, but the data has only "
@@ -45,7 +73,8 @@ class IndexedRows:
     """
 
     def __init__(self, X, index):
-        self.X, self.index = X, index
+        self.X = X
+        self.index = index
         self.dtype = X.dtype
         self.shape = (len(index), X.shape[1])
 
@@ -53,22 +82,41 @@ class IndexedRows:
         return self.X[self.index[rows]]
 
 
+def _model_dtype(estimator):
+    return estimator.coefs_[0].dtype if hasattr(estimator, "coefs_") else None
+
+
 def check_rows(estimator, X, reset):
-    """Rows, as they came wherever they are an array."""
+    """Return rows as they came wherever they are an array."""
     X = validate_data(estimator, X, reset=reset, accept_sparse="csr", ensure_all_finite=False)
-    check_finite(X, estimator)
+    check_finite(X, estimator, None if reset else _model_dtype(estimator))
     return X
 
 
 def check_X_y(estimator, X, y, reset):
-    """Rows to learn from, as they came wherever they are an array, and their labels."""
+    """Return rows to learn from, as they came wherever they are an array, and their labels."""
     X, y = validate_data(estimator, X, y, reset=reset, accept_sparse="csr", ensure_all_finite=False)
-    check_finite(X, estimator)
+    keeps_model = not reset or estimator.warm_start
+    check_finite(X, estimator, _model_dtype(estimator) if keeps_model else None)
     check_classification_targets(y)
     return X, y
 
 
 def check_X(estimator, X):
-    """Rows for a fitted estimator, as they came wherever they are an array."""
+    """Return rows for a fitted estimator, as they came wherever they are an array."""
     check_is_fitted(estimator)
     return check_rows(estimator, X, reset=False)
+
+
+def check_hidden_layer_sizes(sizes):
+    """Return the widths of the hidden layers as a list of int."""
+    widths = np.atleast_1d(np.asarray(sizes, dtype=object))
+    if widths.ndim > 1 or not all(_is_width(width) for width in widths):
+        raise ValueError(
+            f"hidden_layer_sizes must be integers > 0, one for each hidden layer, got {sizes!r}."
+        )
+    return [int(width) for width in widths]
+
+
+def _is_width(width):
+    return isinstance(width, Integral) and not isinstance(width, bool) and width > 0

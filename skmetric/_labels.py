@@ -18,7 +18,7 @@ def check_labels(y, name="y"):
 
     Returns
     -------
-    y : ndarray of shape (n_samples,)
+    ndarray of shape (n_samples,)
         As they came.
 
     Raises
@@ -69,7 +69,7 @@ def known_classes(*labels, names):
 
     Returns
     -------
-    classes : ndarray of shape (n_classes,)
+    ndarray of shape (n_classes,)
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What all embeddings can do, whatever rule on distances they learn from."""
+"""How an embedding is learned: from labels, or from tuples."""
 
 import math
 import warnings
@@ -9,38 +9,28 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.metrics import euclidean_distances
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import column_or_1d
 
-from ._base import NetworkEstimator, Task, unchanged_on_failure
-from ._callbacks import with_callbacks
-from ._input import check_two_classes, check_X, check_X_y
-from ._learned_distance import LearnedDistanceMixin
-from .initialization import probed
-from .losses import normalized, on_sphere, pair_masks
+from ._callbacks import FitCallbacks, NoCallbacks, with_callbacks
+from ._embedding import Embedding
+from ._engine.initialization import probed
+from ._engine.sampling import BATCH_SAMPLERS, tuple_batches
+from ._failures import unchanged_on_failure
+from ._input import IndexedRows, check_rows, check_two_classes, check_X_y
+from ._labels import check_labels, known_classes
+from ._network_estimator import NetworkEstimator
+from .losses import all_pairs, given_tuples, on_sphere
 from .metrics import recall_at_k
-from .sampling import BATCH_SAMPLERS
+from .pairs import check_tuples
 
 COLLAPSED = 0.1  # mean distance, as a fraction of the distance that the loss asks for
 
 
-def _active_fraction(counts, totals):
-    """What the history of an epoch notes; `counts` go to the `totals` and begin anew."""
-    n_active, n_valid = counts
-    totals += counts
-    counts[:] = 0
-    return {"active_fraction": float(n_active / max(n_valid, 1))}
+class MetricTransformer(Embedding):
+    """Base of the embeddings, while they are learned.
 
-
-class MetricTransformer(LearnedDistanceMixin, NetworkEstimator):
-    """Base of the embeddings.
-
-    A subclass has two methods: ``_loss(counts, masks)``, which gives a loss that learns from the pairs of
-    `masks` and adds the numbers of its active and of its valid terms to `counts`; and
-    ``_asked_distance() -> float``, the distance between classes that it asks for, infinite where it asks
-    for none. `_spread` is how many times that distance training begins with.
+    A subclass has ``_loss(comparison) -> MetricLoss`` and ``_asked_distance() -> float``, the distance
+    between classes that its loss asks for, infinite if it asks for none.
     """
-
-    _spread = 1
 
     _parameter_constraints = {
         **NetworkEstimator._parameter_constraints,
@@ -48,27 +38,29 @@ class MetricTransformer(LearnedDistanceMixin, NetworkEstimator):
         "normalize": ["boolean"],
         "batch_sampler": [StrOptions(set(BATCH_SAMPLERS))],
     }
+    _initial_spread = 1  # how many times the asked distance training begins with
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y):
-        """Learn the embedding.
+    def fit(self, X, y=None):
+        """Learn the embedding from labels.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,)
-            Their classes.
+            Their classes. -1 is a class as any other.
 
         Returns
         -------
-        self : transformer
+        object
+            The fitted transformer.
 
         Raises
         ------
         ValueError
-            With fewer than two classes, no class of two samples, or when the training diverges.
+            If there are fewer than two classes or no class of two rows, or if the training diverges.
         """
         with unchanged_on_failure(self):
             X, y = check_X_y(self, X, y, reset=True)
@@ -79,19 +71,20 @@ class MetricTransformer(LearnedDistanceMixin, NetworkEstimator):
                     f"{type(self).__name__} compares samples of the same class, but each of the "
                     f"{len(sizes)} classes of y has one sample only."
                 )
-            return self._learn(X, codes, incremental=False)
+            return self._learn_labels(X, codes, incremental=False)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, classes=None):
-        """Go over the given rows once.
+    def partial_fit(self, X, y=None, classes=None):
+        """Go over the given rows once, for rows that come as a stream.
 
-        With all the rows this is one more epoch of `fit`. It needs ``early_stopping=False``. The rows of
-        the first call set the scale of the embedding: they should be like those to come.
+        A call is no epoch of a plan: `learning_rate` "cosine" and "adaptive" stay at
+        `learning_rate_init`, the others count the calls. The rows of the first call set the scale of the
+        embedding, so that they should be like those to come.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Some rows.
+            Some rows, of several classes.
         y : array-like of shape (n_samples,)
             Their classes. New ones may come in every call.
         classes : array-like of shape (n_classes,), default=None
@@ -99,44 +92,84 @@ class MetricTransformer(LearnedDistanceMixin, NetworkEstimator):
 
         Returns
         -------
-        self : transformer
+        object
+            The transformer.
+
+        Raises
+        ------
+        ValueError
+            If ``early_stopping=True``, if numbers and strings are mixed as classes, or if the training
+            diverges.
         """
         with unchanged_on_failure(self):
             X, y = check_X_y(self, X, y, reset=not hasattr(self, "coefs_"))
-            known = [np.unique(labels) for labels in (y, classes) if labels is not None]
+            known = {"y": y}
+            if classes is not None:
+                known["classes"] = check_labels(classes, "classes")
             if hasattr(self, "classes_"):
-                known.append(self.classes_)
-            self.classes_ = np.unique(np.concatenate(known))
-            return self._learn(X, np.searchsorted(self.classes_, y), incremental=True)
+                known["classes_"] = self.classes_
+            self.classes_ = known_classes(*known.values(), names=known)
+            if (y == y[0]).all():
+                warnings.warn(
+                    f"{type(self).__name__}.partial_fit got rows of one class only, so that there is "
+                    "nothing to tell apart. Give it rows of several classes in each call.",
+                    stacklevel=3,
+                )
+            return self._learn_labels(X, np.searchsorted(self.classes_, y), incremental=True)
 
-    def _learn(self, X, codes, incremental, masks=pair_masks, **parts):
-        counts, totals = np.zeros((2, 2))
-        loss = self._loss(counts, masks)
-        by_labels = {"sampler": BATCH_SAMPLERS[self.batch_sampler]}
-        task = Task(
-            loss=on_sphere(loss) if self.normalize else loss,
-            score=self._validation_score,
-            n_outputs=self.n_components,
-            watch=self._minus_mean_loss,
-            report=partial(_active_fraction, counts, totals),
-            distance=math.inf if self.normalize else self._spread * self._asked_distance(),
-            **by_labels | parts,
-        )
-        self._train(X, (codes,), task, incremental)
-        n_valid = totals[1]
-        if n_valid == 0 and self.loss_curve_ and not incremental:
-            warnings.warn(
-                "Nothing was learned: no batch held positive and negative pairs to compare. Use "
-                "batch_sampler='balanced' or a larger batch_size.",
-                stacklevel=4,
+    def _learn_labels(self, X, codes, incremental):
+        comparison = partial(all_pairs, self_pairs=self._compares_selves())
+        sampler = BATCH_SAMPLERS[self.batch_sampler]
+        return self._learn(X, codes, comparison, sampler, incremental, FitCallbacks)
+
+    def _learn_tuples(self, tuples, X, size, is_like_first, incremental):
+        """Check tuples and learn from them.
+
+        ``is_like_first(n_tuples)`` has the shape (n_tuples * size,): whether each row is like the first
+        one of its tuple.
+        """
+        if self.early_stopping:
+            raise ValueError(
+                "early_stopping=True sets labelled rows aside, and pairs or triplets have no labels. Set "
+                "early_stopping=False."
             )
-        self._warn_if_collapsed(X, codes)
-        return self
+        if isinstance(self.batch_size, Integral) and self.batch_size < size:
+            raise ValueError(f"batch_size counts rows: at least {size} here, got {self.batch_size}.")
+        is_first = not (incremental and hasattr(self, "coefs_"))
+        with unchanged_on_failure(self):
+            rows, index = check_tuples(tuples, X, size)
+            rows = check_rows(self, rows, reset=is_first)
+            y = is_like_first(len(index))
+            if X is not None:
+                rows = IndexedRows(rows, index.ravel())
+            if is_first:
+                vars(self).pop("classes_", None)
+            comparison = partial(given_tuples, size=size)
+            sampler = partial(tuple_batches, size=size)
+            return self._learn(rows, y, comparison, sampler, incremental, NoCallbacks)
 
-    def _minus_mean_loss(self, entry):
-        # The mean over the active terms may rise while they get fewer: that is no standstill.
-        share = entry["active_fraction"] if self.reduction == "active" else 1.0
-        return -entry["loss"] * share
+    def _learn(self, X, y, comparison, sampler, incremental, Callbacks):
+        loss = self._loss(on_sphere(comparison) if self.normalize else comparison)
+        return self._train(X, (y,), loss, sampler, self.n_components, incremental, Callbacks)
+
+    # --- what a subclass says ---------------------------------------------------------------------
+
+    def _loss(self, comparison):
+        """Return the loss that learns from what `comparison` compares."""
+        raise NotImplementedError
+
+    def _asked_distance(self):
+        """Return the distance between classes that the loss asks for, infinite if it asks for none."""
+        raise NotImplementedError
+
+    def _compares_selves(self):
+        """Return whether a row counts as a positive of itself."""
+        return False
+
+    # --- what `NetworkEstimator` asks for ---------------------------------------------------------
+
+    def _initial_distance(self):
+        return math.inf if self.normalize else self._initial_spread * self._asked_distance()
 
     def _validation_score(self, Z, y):
         try:
@@ -147,13 +180,20 @@ class MetricTransformer(LearnedDistanceMixin, NetworkEstimator):
                 f"validation_fraction (now {self.validation_fraction})."
             ) from error
 
-    def _placed(self, Z):
-        return normalized(Z)[0] if self.normalize else Z
-
-    def _warn_if_collapsed(self, X, codes):
-        probe = probed(X.shape[0])
-        if (codes[probe] == codes[0]).all():
+    def _check_learned(self, X, targets, loss):
+        (y,) = targets
+        if (y == y[0]).all():
             return
+        if loss.n_compared == 0 and self.loss_curve_:
+            warnings.warn(
+                "Nothing was learned: no batch held positive and negative pairs to compare. Use several "
+                "rows of each class, batch_sampler='balanced', or a larger batch_size.",
+                stacklevel=6,
+            )
+        self._warn_if_collapsed(X)
+
+    def _warn_if_collapsed(self, X):
+        probe = probed(X.shape[0])
         Z = self._placed(self._outputs(X, rows=probe))
         spread = float(euclidean_distances(Z).mean())
         asked = self._asked_distance()
@@ -164,40 +204,5 @@ class MetricTransformer(LearnedDistanceMixin, NetworkEstimator):
                 f"The embedding collapses: the mean distance between samples is {spread:.1e}, so that "
                 "classes can hardly be told apart. Look at the margins or the temperature, use "
                 "mining='all' (triplets) or negative_weight > 0 (pairs), or lower learning_rate_init.",
-                stacklevel=4,
+                stacklevel=7,
             )
-
-    def transform(self, X):
-        """Embed.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        Z : ndarray of shape (n_samples, n_components)
-            Float32 or float64, as the data in `fit`.
-        """
-        return self._embed(X)
-
-    def score(self, X, y):
-        """Leave-one-out recall@1: how often the nearest other row is of the same class.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-
-        Returns
-        -------
-        recall : float
-        """
-        return recall_at_k(self._embed(X), column_or_1d(y))
-
-    def _embed(self, X):
-        return self._placed(self._outputs(check_X(self, X)))
-
-    @property
-    def _n_features_out(self):
-        return self.coefs_[-1].shape[1]

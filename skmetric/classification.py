@@ -6,29 +6,17 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call
-from sklearn.utils.validation import _check_sample_weight
 
-from ._base import (
-    NetworkEstimator,
-    Task,
-    store_parameters,
-    unchanged_on_failure,
-)
 from ._callbacks import with_callbacks
+from ._engine.activations import ACTIVATIONS
+from ._engine.sampling import shuffled_batches
+from ._failures import unchanged_on_failure
 from ._input import check_two_classes, check_X, check_X_y
-from .activations import ACTIVATIONS
-from .logit_losses import LOGIT_LOSSES
-from .sampling import shuffled_batches
-
-
-def _accuracy(Z, y, sample_weight=None):
-    if sample_weight is not None and not sample_weight.any():
-        raise ValueError(
-            "early_stopping=True: all weights of the validation rows are zero. Raise validation_fraction."
-        )
-    return accuracy_score(y, Z.argmax(axis=1), sample_weight=sample_weight)
+from ._network_estimator import NetworkEstimator, store_parameters
+from ._weights import batch_weights
+from .losses import LABEL_LOSSES, LabelLoss
 
 
 class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
@@ -37,82 +25,92 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
     Parameters
     ----------
     hidden_layer_sizes : tuple of int or int, default=(256,)
-        Widths of the hidden layers; ``()`` is multinomial logistic regression.
+        Number of units in each hidden layer. ``()`` makes a linear model.
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
-        Of the hidden layers. The last layer is linear.
+        Activation function of the hidden layers. The last layer is linear.
     loss : {"log_loss", "binary_log_loss"}, default="log_loss"
-        With p the softmax of the logits: ``-log p_y``, or ``-log p_y - sum_{k != y} log(1 - p_k)``.
+        Loss of a row, with p the softmax of its logits: ``-log p_y``, or ``-log p_y - sum_{k != y}
+        log(1 - p_k)``.
     solver : {"adam", "sgd"}, default="adam"
-        Optimizer.
+        Optimizer of the weights.
     alpha : float, default=1e-4
-        L2 penalty: ``0.5 * alpha * sum(W**2)`` over the weights, not the biases, is added to the loss of
-        each batch. (MLPClassifier divides it by the batch size; this does not.)
+        Strength of the L2 penalty: ``0.5 * alpha * sum(W**2)`` over the weights, not the biases, is
+        added to the loss of each batch. MLPClassifier divides it by the number of rows in a batch;
+        this does not.
     dropout : float, default=0.0
-        Fraction of the hidden units that are dropped in each step of training, in [0, 1).
+        Fraction of the hidden units that each step of training leaves out, in [0, 1).
     input_dropout : float, default=0.0
-        Fraction of the features that are dropped in each step of training, in [0, 1).
+        Fraction of the features that each step of training leaves out, in [0, 1).
     batch_size : int or "auto", default="auto"
-        Rows in a batch, clipped to the number of rows. "auto": an eighth of the rows, between 32 and 256.
+        Number of rows in a batch, at most that of all rows. "auto" is an eighth of the rows, between 32
+        and 256.
     learning_rate : {"constant", "inverse_time", "cosine", "adaptive"} or callable, default="cosine"
-        Rate of an epoch: ``learning_rate_init`` times 1, ``1 / (1 + decay_rate * epoch)``, or a half
-        cosine from 1 towards 0 at `max_iter`; "adaptive" divides it by 5 whenever progress stops, until
-        it is 1e-6. A function takes the number of the epoch, from 0, and gives the factor.
+        Schedule of the rate. "constant" stays at `learning_rate_init`; "inverse_time" divides it by ``1
+        + decay_rate * epoch``; "cosine" lowers it as half a cosine towards 0 at `max_iter`; "adaptive"
+        divides it by 5 whenever progress stops, until it is 1e-6. A function takes the number of the
+        epoch, from 0, and returns the factor of `learning_rate_init`.
     learning_rate_init : float, default=0.005
-        Initial rate.
+        Initial learning rate.
     decay_rate : float, default=0.001
-        Of "inverse_time", per epoch.
+        How fast the rate falls in an epoch; only used when ``learning_rate="inverse_time"``.
     max_iter : int, default=50
         Number of epochs, at most.
     shuffle : bool, default=True
-        Whether the order of the rows changes from epoch to epoch.
+        Whether to draw a new order of the rows in each epoch.
     random_state : int, RandomState instance or None, default=None
-        Of the initial weights, the batches, the validation rows and the dropout. The same number gives
-        the same model to the last bit.
+        Seed of the initial weights, the batches, the validation rows and the dropout. The same number
+        gives the same model to the last bit.
     tol : float, default=1e-4
-        Progress is what improves by more than this.
+        An epoch makes progress if it improves the loss, or the validation score, by more than this.
     verbose : bool, default=False
-        Print the loss and the rate of each epoch.
+        Whether to print the loss and the rate of each epoch.
     warm_start : bool, default=False
-        Whether `fit` goes on from the model and the optimizer of the call before, for `max_iter` epochs
-        more.
+        Whether `fit` goes on from the model and the state of the optimizer of the call before, for
+        `max_iter` more epochs.
     momentum : float, default=0.9
-        Of "sgd", in [0, 1].
+        Momentum, in [0, 1]; only used when ``solver="sgd"``.
     nesterovs_momentum : bool, default=True
-        Whether it is Nesterov's.
+        Whether to use Nesterov's momentum; only used when ``solver="sgd"`` and ``momentum > 0``.
     early_stopping : bool, default=False
-        Set rows of each class aside, watch `score` on them instead of the loss, and keep the weights of
-        the best epoch.
+        Whether to set rows of each class aside, to judge epochs by the `score` of these rows instead of
+        by the loss, and to keep the weights of the best epoch. A warm start sets the same rows aside
+        again.
     validation_fraction : float, default=0.1
-        Of the rows, for early stopping.
+        Fraction of the rows that are set aside; only used when ``early_stopping=True``.
     n_iter_no_change : int or inf, default=10
-        After more epochs than that without progress training ends (or the adaptive rate falls). A cosine
-        is not cut short by a training loss that pauses, only by a validation score.
+        Training ends, or the adaptive rate falls, after more epochs than this without progress. A
+        cosine is not ended by a training loss that pauses, only by a validation score.
     class_weight : dict, "balanced" or None, default=None
-        Factors of the losses of the classes; "balanced" is ``n_samples / (n_classes * count)``.
+        Factors of the losses of the classes. "balanced" is ``n / (n_classes * n_c)`` with the numbers
+        of rows, or the sums of their weights, of all classes and of class c.
 
     Attributes
     ----------
     coefs_ : list of ndarray of shape (fan_in, fan_out)
-        Weights. Float32 where the rows are float32, float16, bool or integers of up to 16 bits; else
-        float64.
+        Weights of the layers. They are float32 if the rows are float32, float16, bool or integers of up
+        to 16 bits, else float64.
     intercepts_ : list of ndarray of shape (fan_out,)
-        Biases.
+        Biases of the layers.
     classes_ : ndarray of shape (n_classes,)
-        The labels that were seen, sorted.
+        Labels that were seen, sorted.
     n_iter_ : int
-        Epochs that were completed, those before a warm start included.
-    loss_, best_loss_ : float
-        Loss of the last epoch, and the lowest (None with early stopping).
+        Number of completed epochs, those before a warm start included.
+    loss_ : float
+        Loss of the last epoch.
+    best_loss_ : float or None
+        Lowest loss of an epoch; None with early stopping.
     loss_curve_ : list of float of length n_iter_
         Loss of each epoch.
-    validation_scores_, best_validation_score_ : list of float, float
-        Score of each epoch and the best, with early stopping; else None.
+    validation_scores_ : list of float or None
+        Validation score of each epoch; None without early stopping.
+    best_validation_score_ : float or None
+        Validation score of the weights that were kept; None without early stopping.
     history_ : list of dict of length n_iter_
-        For each epoch: loss, learning_rate, seconds, validation_score.
+        Entries of each epoch: loss, learning_rate, seconds, validation_score.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str of shape (n_features_in_,)
-        Their names, where the rows came in a data frame.
+        Names of the features, if the rows came in a data frame.
 
     See Also
     --------
@@ -121,7 +119,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
 
     Notes
     -----
-    Where the rows fit into one batch, a weight of 2 equals a row given twice.
+    If the rows fit into one batch, a weight of 2 equals a row given twice.
 
     Examples
     --------
@@ -135,7 +133,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
 
     _parameter_constraints = {
         **NetworkEstimator._parameter_constraints,
-        "loss": [StrOptions(set(LOGIT_LOSSES))],
+        "loss": [StrOptions(set(LABEL_LOSSES))],
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
@@ -170,7 +168,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
 
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Train the network.
 
         Parameters
@@ -178,19 +176,20 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,)
-            Their classes.
+            Their classes. -1 is a class as any other.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, >= 0. A weight of 2 is a row given twice, as far as the division into batches
-            does not tell the two apart.
+            Weights of the rows, >= 0, relative to each other. A weight of 2 equals a row given twice, as
+            far as the division into batches does not tell the two apart.
 
         Returns
         -------
-        self : SoftmaxMLPClassifier
+        SoftmaxMLPClassifier
+            The fitted classifier.
 
         Raises
         ------
         ValueError
-            With fewer than two classes, weights that are all 0, or when the training diverges.
+            If there are fewer than two classes, if weights are wrong, or if the training diverges.
         """
         with unchanged_on_failure(self):
             X, y = check_X_y(self, X, y, reset=True)
@@ -204,10 +203,11 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
             return self._fit(X, y, sample_weight, incremental=False)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Go over the given rows once.
+    def partial_fit(self, X, y=None, classes=None, sample_weight=None):
+        """Go over the given rows once, for rows that come as a stream.
 
-        With all the rows this is one more epoch of `fit`. It needs ``early_stopping=False``.
+        A call is no epoch of a plan: `learning_rate` "cosine" and "adaptive" stay at
+        `learning_rate_init`, the others count the calls.
 
         Parameters
         ----------
@@ -218,11 +218,19 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         classes : array-like of shape (n_classes,), default=None
             All classes that will come; needed in the first call.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights, >= 0, relative to each other within the given rows.
+            Weights of the rows, >= 0, relative to each other within the call. A dict `class_weight` is a
+            factor of its own: a call whose rows are all of one class feels it too.
 
         Returns
         -------
-        self : SoftmaxMLPClassifier
+        SoftmaxMLPClassifier
+            The classifier.
+
+        Raises
+        ------
+        ValueError
+            If ``early_stopping=True``, if ``class_weight="balanced"``, which needs all rows, if weights
+            are wrong, or if the training diverges.
         """
         with unchanged_on_failure(self):
             first = _check_partial_fit_first_call(self, classes)
@@ -234,115 +242,115 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         encoder = LabelEncoder()
         encoder.classes_ = self.classes_
         codes = encoder.transform(y)
-        weights = self._weights(X, codes, sample_weight, incremental)
+        weights = batch_weights(self, X, codes, sample_weight, incremental)
         if not incremental:
             check_two_classes(y if weights is None else y[weights > 0], self)
-        task = Task(
-            loss=LOGIT_LOSSES[self.loss],
-            score=_accuracy,
-            n_outputs=len(self.classes_),
-            sampler=shuffled_batches,
-        )
         targets = (codes,) if weights is None else (codes, weights)
-        return self._train(X, targets, task, incremental)
+        loss = LabelLoss(LABEL_LOSSES[self.loss])
+        return self._train(X, targets, loss, shuffled_batches, len(self.classes_), incremental)
 
-    def _weights(self, X, codes, sample_weight, incremental):
-        """Weights with mean 1, so that a weighted loss has the scale of a plain one; or None."""
-        if sample_weight is None and self.class_weight is None:
-            return None
-        if incremental and self.class_weight == "balanced":
+    def _validation_score(self, Z, y, sample_weight=None):
+        if sample_weight is not None and not sample_weight.any():
             raise ValueError(
-                "class_weight='balanced' needs all the rows: partial_fit takes class_weight as a dict."
+                "early_stopping=True: all weights of the validation rows are zero. Raise "
+                f"validation_fraction (now {self.validation_fraction})."
             )
-        weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        labels = self.classes_[codes]
-        weights = (
-            weights * compute_class_weight(self.class_weight, classes=self.classes_, y=labels)[codes]
-        )
-        if not weights.any():
-            raise ValueError("Sample weights must contain at least one non-zero number.")
-        return weights / weights.mean()
+        return accuracy_score(y, Z.argmax(axis=1), sample_weight=sample_weight)
 
     def decision_function(self, X):
-        """Logits.
+        """Compute the logits.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
 
         Returns
         -------
-        logits : ndarray of shape (n_samples, n_classes), or (n_samples,) with two classes
-            With two classes the logit of the second one less that of the first.
+        ndarray of shape (n_samples, n_classes), or (n_samples,) with two classes
+            With two classes, the logit of the second one minus that of the first.
         """
         Z = self._outputs(check_X(self, X))
         return Z[:, 1] - Z[:, 0] if Z.shape[1] == 2 else Z
 
     def predict(self, X):
-        """Classes of the largest probability.
+        """Predict the class of the largest probability.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
 
         Returns
         -------
-        y : ndarray of shape (n_samples,)
+        ndarray of shape (n_samples,)
+            Classes.
         """
         codes = self._outputs(check_X(self, X)).argmax(axis=1)
         return self.classes_[codes]
 
     def predict_proba(self, X):
-        """Probabilities of the classes, in the order of `classes_`.
+        """Compute the probabilities of the classes.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
 
         Returns
         -------
-        P : ndarray of shape (n_samples, n_classes)
+        ndarray of shape (n_samples, n_classes)
+            Probabilities, in the order of `classes_`.
         """
         return softmax(self._outputs(check_X(self, X)), axis=1)
 
     def predict_log_proba(self, X):
-        """Logarithms of the probabilities, finite however far the data lies.
+        """Compute the logarithms of the probabilities, finite however far the rows lie.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
 
         Returns
         -------
-        log_P : ndarray of shape (n_samples, n_classes)
+        ndarray of shape (n_samples, n_classes)
+            Logarithms, in the order of `classes_`.
         """
         return log_softmax(self._outputs(check_X(self, X)), axis=1)
 
     def transform(self, X):
-        """Activations of the last hidden layer.
+        """Compute the activations of the last hidden layer; only available if there is one.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows.
 
         Returns
         -------
-        H : ndarray of shape (n_samples, width of the last hidden layer)
-
-        Raises
-        ------
-        AttributeError
-            Where there is no hidden layer.
+        ndarray of shape (n_samples, width of the last hidden layer)
+            Activations.
         """
-        X = check_X(self, X)
-        if len(self.coefs_) == 1:
-            raise AttributeError(
-                "transform gives the last hidden layer, and hidden_layer_sizes=() has none."
-            )
-        H = self._outputs(X, n_layers=-1)
+        H = self._outputs(check_X(self, X), n_layers=-1)
         ACTIVATIONS[self.activation][0](H)
         return H
 
     @property
     def _n_features_out(self):
         return self.coefs_[-1].shape[0]
+
+
+def _has_hidden_layer(model):
+    if np.size(model.hidden_layer_sizes) > 0:
+        return True
+    raise AttributeError(
+        "transform gives the last hidden layer, and hidden_layer_sizes=() has none. Add a hidden layer, "
+        "or use decision_function or predict_proba."
+    )
+
+
+# After the class: scikit-learn wraps `transform` when it is made.
+for _name in ("transform", "fit_transform", "get_feature_names_out", "set_output"):
+    _method = getattr(SoftmaxMLPClassifier, _name)
+    setattr(SoftmaxMLPClassifier, _name, available_if(_has_hidden_layer)(_method))

@@ -6,10 +6,9 @@ from numbers import Real
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ._base import store_parameters
 from ._metric_transformer import MetricTransformer
-from .distances import distance_loss
-from .soft_neighbors import NEIGHBOR_TARGETS, soft_neighbors
+from ._network_estimator import store_parameters
+from .losses import NEIGHBOR_TARGETS, MetricLoss, over_anchors, soft_neighbors
 
 
 class NeighborhoodMetricTransformer(MetricTransformer):
@@ -17,77 +16,112 @@ class NeighborhoodMetricTransformer(MetricTransformer):
 
     Each row of a batch chooses another one with probability ``p_ij ~ exp(-d_ij / temperature)``, where d
     is the squared Euclidean distance. "neighborhood_components" minimises the mean of ``-log p_i``, where
-    ``p_i`` is the probability to choose one of the own class; "supervised_contrastive" the mean of
-    ``-log p_ij`` over all those j. In scikit-learn's NeighborhoodComponentsAnalysis, which is linear and
-    needs arrays of rows x rows, the mean of ``1 - p_i`` is minimised.
+    ``p_i`` is the probability to choose a row of the own class; "supervised_contrastive" minimises the
+    mean of ``-log p_ij`` over all those j. scikit-learn's NeighborhoodComponentsAnalysis, which is linear
+    and needs arrays of rows x rows, minimises the mean of ``1 - p_i``.
 
     Parameters
     ----------
     n_components : int, default=64
-        Width of the embedding.
+        Number of components: the width of the embedding.
     hidden_layer_sizes : tuple of int or int, default=(256,)
-        Widths of the hidden layers; ``()`` is a linear embedding.
+        Number of units in each hidden layer. ``()`` makes a linear model.
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
-        Of the hidden layers. The last layer is linear.
+        Activation function of the hidden layers. The last layer is linear.
     loss : {"neighborhood_components", "supervised_contrastive"}, default="neighborhood_components"
-        One neighbour of the own class is enough, or all of them shall be near.
+        Whether one neighbour of the own class is enough, or all rows of the class shall be near.
     temperature : float, default=1.0
-        Squared distance that costs a neighbour a factor of e; > 0. Sets the initial scale.
+        Squared distance that makes a neighbour less likely by a factor of e; > 0. It also sets the
+        scale that training begins with.
     normalize : bool, default=False
-        Put the embeddings on the unit sphere, in training and in `transform`.
+        Whether to put the embeddings on the unit sphere, in training and in `transform`.
     batch_sampler : {"auto", "shuffle", "balanced"}, default="auto"
-        "balanced" fills batches with groups of up to 4 rows of a class, of two classes at least; "auto"
-        does so where a shuffled batch would hold less than 4 rows of the rarest class.
+        How batches are filled: "shuffle" deals rows out in random order, "balanced" takes groups of up
+        to 4 rows of a class and at least two classes, "auto" is "balanced" if a shuffled batch would
+        hold fewer than 4 rows of the rarest class. Only used when the labels are known.
     solver : {"adam", "sgd"}, default="adam"
-        Optimizer.
+        Optimizer of the weights.
     alpha : float, default=0.0
-        L2 penalty: ``0.5 * alpha * sum(W**2)`` over the weights, not the biases, is added to the loss of
-        each batch. (MLPClassifier divides it by the batch size; this does not.)
+        Strength of the L2 penalty: ``0.5 * alpha * sum(W**2)`` over the weights, not the biases, is
+        added to the loss of each batch. MLPClassifier divides it by the number of rows in a batch;
+        this does not.
     dropout : float, default=0.3
-        Fraction of the hidden units that are dropped in each step of training, in [0, 1).
+        Fraction of the hidden units that each step of training leaves out, in [0, 1).
     input_dropout : float, default=0.0
-        Fraction of the features that are dropped in each step of training, in [0, 1).
+        Fraction of the features that each step of training leaves out, in [0, 1).
     batch_size : int or "auto", default="auto"
-        Rows in a batch, clipped to the number of rows. "auto": an eighth of the rows, between 32 and 256.
+        Number of rows in a batch, at most that of all rows. "auto" is an eighth of the rows, between 32
+        and 256.
     learning_rate : {"constant", "inverse_time", "cosine", "adaptive"} or callable, default="cosine"
-        Rate of an epoch: ``learning_rate_init`` times 1, ``1 / (1 + decay_rate * epoch)``, or a half
-        cosine from 1 towards 0 at `max_iter`; "adaptive" divides it by 5 whenever progress stops, until
-        it is 1e-6. A function takes the number of the epoch, from 0, and gives the factor.
+        Schedule of the rate. "constant" stays at `learning_rate_init`; "inverse_time" divides it by ``1
+        + decay_rate * epoch``; "cosine" lowers it as half a cosine towards 0 at `max_iter`; "adaptive"
+        divides it by 5 whenever progress stops, until it is 1e-6. A function takes the number of the
+        epoch, from 0, and returns the factor of `learning_rate_init`.
     learning_rate_init : float, default=0.003
-        Initial rate.
+        Initial learning rate.
     decay_rate : float, default=0.001
-        Of "inverse_time", per epoch.
+        How fast the rate falls in an epoch; only used when ``learning_rate="inverse_time"``.
     max_iter : int, default=50
         Number of epochs, at most.
     shuffle : bool, default=True
-        Whether the order of the rows changes from epoch to epoch.
+        Whether to draw a new order of the rows in each epoch.
     random_state : int, RandomState instance or None, default=None
-        Of the initial weights, the batches, the validation rows and the dropout. The same number gives
-        the same model to the last bit.
+        Seed of the initial weights, the batches, the validation rows and the dropout. The same number
+        gives the same model to the last bit.
     tol : float, default=0.0
-        Progress is what improves by more than this.
+        An epoch makes progress if it improves the loss, or the validation score, by more than this.
     verbose : bool, default=False
-        Print the loss and the rate of each epoch.
+        Whether to print the loss and the rate of each epoch.
     warm_start : bool, default=False
-        Whether `fit` goes on from the model and the optimizer of the call before, for `max_iter` epochs
-        more.
+        Whether `fit` goes on from the model and the state of the optimizer of the call before, for
+        `max_iter` more epochs.
     momentum : float, default=0.9
-        Of "sgd", in [0, 1].
+        Momentum, in [0, 1]; only used when ``solver="sgd"``.
     nesterovs_momentum : bool, default=True
-        Whether it is Nesterov's.
+        Whether to use Nesterov's momentum; only used when ``solver="sgd"`` and ``momentum > 0``.
     early_stopping : bool, default=False
-        Set rows of each class aside, watch `score` on them instead of the loss, and keep the weights of
-        the best epoch.
+        Whether to set rows of each class aside, to judge epochs by the `score` of these rows instead of
+        by the loss, and to keep the weights of the best epoch. A warm start sets the same rows aside
+        again.
     validation_fraction : float, default=0.1
-        Of the rows, for early stopping.
+        Fraction of the rows that are set aside; only used when ``early_stopping=True``.
     n_iter_no_change : int or inf, default=10
-        After more epochs than that without progress training ends (or the adaptive rate falls). A cosine
-        is not cut short by a training loss that pauses, only by a validation score.
+        Training ends, or the adaptive rate falls, after more epochs than this without progress. A
+        cosine is not ended by a training loss that pauses, only by a validation score.
 
     Attributes
     ----------
-    As those of `TripletMetricTransformer`; `active_fraction` is that of the rows which choose a wrong
-    class with more than probability 1/2.
+    coefs_ : list of ndarray of shape (fan_in, fan_out)
+        Weights of the layers. They are float32 if the rows are float32, float16, bool or integers of up
+        to 16 bits, else float64.
+    intercepts_ : list of ndarray of shape (fan_out,)
+        Biases of the layers.
+    classes_ : ndarray of shape (n_classes,)
+        Labels that were seen, sorted.
+    n_iter_ : int
+        Number of completed epochs, those before a warm start included.
+    loss_ : float
+        Loss of the last epoch.
+    best_loss_ : float or None
+        Lowest loss of an epoch; None with early stopping.
+    loss_curve_ : list of float of length n_iter_
+        Loss of each epoch.
+    validation_scores_ : list of float or None
+        Validation score of each epoch; None without early stopping.
+    best_validation_score_ : float or None
+        Validation score of the weights that were kept; None without early stopping.
+    history_ : list of dict of length n_iter_
+        Entries of each epoch: loss, learning_rate, seconds, validation_score, active_fraction. Active
+        are the rows that choose a wrong class with more than probability 1/2.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+        Names of the features, if the rows came in a data frame.
+
+    See Also
+    --------
+    TripletMetricTransformer : Learns from triplets.
+    sklearn.neighbors.NeighborhoodComponentsAnalysis : Linear, without mini-batches.
 
     References
     ----------
@@ -111,8 +145,8 @@ class NeighborhoodMetricTransformer(MetricTransformer):
         "loss": [StrOptions(set(NEIGHBOR_TARGETS))],
         "temperature": [Interval(Real, 0, None, closed="neither")],
     }
-    _spread = 3  # few of many shall be neighbours
-    reduction = "mean"  # over all rows, no choice here
+    _scales = ("alpha", "temperature")
+    _initial_spread = 3  # few of many shall be neighbours
 
     def __init__(
         self,
@@ -146,11 +180,9 @@ class NeighborhoodMetricTransformer(MetricTransformer):
     ):
         store_parameters(self, locals())
 
-    def _loss(self, counts, masks):
-        rule = partial(
-            soft_neighbors, loss=self.loss, temperature=self.temperature, counts=counts, masks=masks
-        )
-        return partial(distance_loss, rule=rule)
+    def _loss(self, comparison):
+        rule = partial(soft_neighbors, loss=self.loss, temperature=self.temperature)
+        return MetricLoss(rule, comparison, over_anchors)
 
     def _asked_distance(self):
         return math.sqrt(self.temperature)

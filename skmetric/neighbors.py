@@ -49,7 +49,7 @@ def sort_keys(A, B):
 
     Returns
     -------
-    keys : ndarray of int64 of shape (n_queries, n_items)
+    ndarray of int64 of shape (n_queries, n_items)
     """
     D = A @ B.T
     rounded = np.maximum(D, QUANTUM).astype(np.float32)

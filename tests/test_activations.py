@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skmetric.activations import ACTIVATIONS
+from skmetric._engine.activations import ACTIVATIONS
 
 TEXTBOOK = {
     "identity": lambda a: a,

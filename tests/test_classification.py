@@ -240,10 +240,17 @@ def test_transform_gives_the_last_hidden_layer(activation, hidden, classifier):
     assert model.get_feature_names_out().shape == (hidden[-1],)
 
 
-def test_transform_needs_a_hidden_layer(classifier):
-    model = classifier(hidden_layer_sizes=()).fit(X, Y)
-    with pytest.raises(AttributeError, match="hidden"):
-        model.transform(X)
+@pytest.mark.parametrize("fitted", [False, True])
+@pytest.mark.parametrize("name", ["transform", "fit_transform", "get_feature_names_out", "set_output"])
+def test_only_a_hidden_layer_is_a_transformer(fitted, name, classifier):
+    model = classifier(hidden_layer_sizes=())
+    if fitted:
+        model.fit(X, Y)
+    assert not hasattr(model, name)
+    with pytest.raises(AttributeError, match=f"no attribute '{name}'") as caught:
+        getattr(model, name)
+    assert "hidden_layer_sizes=() has none" in str(caught.value.__cause__)
+    assert hasattr(classifier(), name)
 
 
 def test_transform_feeds_other_classifiers(classifier):
@@ -447,11 +454,33 @@ def test_balanced_weights_are_refused_in_a_pass(classifier):
         classifier(class_weight="balanced").partial_fit(X, Y, classes=CLASSES)
 
 
-def test_a_pass_takes_weights_of_classes_and_rows(classifier):
+def test_a_pass_takes_weights_of_rows(classifier):
     weights = np.random.default_rng(0).random(150)
-    model = classifier(class_weight={0: 3.0}, max_iter=1)
+    model = classifier(max_iter=1)
     passed = clone(model).partial_fit(X, Y, classes=CLASSES, sample_weight=weights)
     assert_same_parameters(passed, model.fit(X, Y, sample_weight=weights))
+
+
+@pytest.mark.parametrize("sample_weight", [None, np.full(50, 7.0)])
+def test_a_pass_over_one_class_feels_the_weight_of_its_class(sample_weight, classifier):
+    def step_of(class_weight):
+        model = classifier(
+            class_weight=class_weight,
+            solver="sgd",
+            momentum=0,
+            alpha=0,
+            batch_size=50,
+            hidden_layer_sizes=(),
+        )
+        model.partial_fit(X[100:], Y[100:], classes=CLASSES)
+        before = model.coefs_[0].copy()
+        model.partial_fit(X[:50], Y[:50], sample_weight=sample_weight)
+        return before, model.coefs_[0] - before
+
+    before, step = step_of(None)
+    weighted_before, weighted_step = step_of({0: 3.0})
+    assert_array_equal(weighted_before, before)
+    np.testing.assert_allclose(weighted_step, 3 * step, rtol=1e-6)
 
 
 def test_a_pass_over_a_block_without_a_weighted_class(classifier):

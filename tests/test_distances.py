@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
 
-from skmetric.distances import DISTANCES, distance_loss, squared_distances, squared_distances_chain
+from skmetric.losses import DISTANCES, MetricLoss, all_pairs, squared_distances, squared_distances_chain
 from skmetric.testing import check_gradient
 
 EXPONENTS = {"sqeuclidean": 1.0, "euclidean": 0.5}  # the rule is shown D ** exponent
@@ -26,9 +26,13 @@ def gradient_on_distances(n, dtype=np.float64, seed=1):
     return np.random.default_rng(seed).normal(size=(n, n)).astype(dtype)
 
 
-def weighted_sum(D, y, weights):
+def weighted_sum(D, positive, negative, weights):
     """The simplest rule: its C is known."""
-    return float(np.sum(weights * D)), weights.astype(D.dtype)
+    return float(np.sum(weights * D)), weights.astype(D.dtype), 1, 1
+
+
+def weighted_loss(weights, distance):
+    return MetricLoss(partial(weighted_sum, weights=weights), DISTANCES[distance](all_pairs))
 
 
 def chain_loop(Z, C):
@@ -175,45 +179,49 @@ def test_every_distance_has_its_exponent():
 
 
 @every_distance
-def test_rule_is_shown_the_distance_of_that_name_and_the_labels(distance):
-    Z, y, shown = embeddings(), np.arange(17), []
+def test_rule_is_shown_the_distance_of_that_name_and_the_masks_of_the_labels(distance):
+    Z, y, shown = embeddings(), np.arange(17) % 4, []
 
-    def rule(D, y):
-        shown.extend([D, y])
-        return 0.0, np.zeros_like(D)
+    def rule(D, positive, negative):
+        shown.extend([D, positive, negative])
+        return 0.0, np.zeros_like(D), 0, 0
 
-    distance_loss(Z, y, rule=rule, distance=distance)
-    assert_allclose(shown[0], cdist(Z, Z) ** (2 * EXPONENTS[distance]), rtol=1e-10, atol=1e-12)
-    assert shown[1] is y
+    MetricLoss(rule, DISTANCES[distance](all_pairs))(Z, y)
+    D, positive, negative = shown
+    assert_allclose(D, cdist(Z, Z) ** (2 * EXPONENTS[distance]), rtol=1e-10, atol=1e-12)
+    assert_array_equal(negative, y[:, np.newaxis] != y)
+    assert_array_equal(positive, ~negative & ~np.eye(17, dtype=bool))
 
 
 @every_distance
 def test_gradient_of_a_distance_is_that_of_central_differences(distance):
-    rule = partial(weighted_sum, weights=gradient_on_distances(17))
-    loss = partial(distance_loss, rule=rule, distance=distance)
+    loss = weighted_loss(gradient_on_distances(17), distance)
     assert check_gradient(loss, embeddings(), np.arange(17)).max() < 1e-6
 
 
 @every_distance
 @every_dtype
 def test_gradient_of_a_distance_has_the_dtype_of_the_embeddings(distance, dtype):
-    rule = partial(weighted_sum, weights=gradient_on_distances(17))
-    _, dZ = distance_loss(embeddings(dtype=dtype), np.arange(17), rule=rule, distance=distance)
+    _, dZ = weighted_loss(gradient_on_distances(17), distance)(embeddings(dtype=dtype), np.arange(17))
     assert dZ.dtype == dtype
 
 
 def test_subgradient_of_the_euclidean_distance_is_0_where_the_distance_is_0():
-    D, weights = np.array([[0.0, 0.0, 4.0], [0.0, 0.0, 9.0], [4.0, 9.0, 0.0]]), np.ones((3, 3))
+    D = np.array([[0.0, 0.0, 4.0], [0.0, 0.0, 9.0], [4.0, 9.0, 0.0]])
+
+    def given(Z, y):
+        return D, None, None, lambda C: C
+
     with warnings.catch_warnings(), np.errstate(all="raise"):
         warnings.simplefilter("error")
-        value, C = DISTANCES["euclidean"](D, None, partial(weighted_sum, weights=weights))
-    assert value == 10
+        d, _, _, chain = DISTANCES["euclidean"](given)(None, None)
+        C = chain(np.ones((3, 3)))
+    assert_array_equal(d, [[0, 0, 2], [0, 0, 3], [2, 3, 0]])
     assert_allclose(C, [[0, 0, 1 / 4], [0, 0, 1 / 6], [1 / 4, 1 / 6, 0]], rtol=1e-15)
 
 
 @every_distance
 def test_rows_of_zeros_do_not_move(distance):
-    rule = partial(weighted_sum, weights=np.ones((4, 4)))
-    value, dZ = distance_loss(np.zeros((4, 3)), np.arange(4), rule=rule, distance=distance)
+    value, dZ = weighted_loss(np.ones((4, 4)), distance)(np.zeros((4, 3)), np.arange(4))
     assert value == 0
     assert_array_equal(dZ, 0)

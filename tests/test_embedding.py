@@ -22,7 +22,7 @@ from skmetric import (
     NeighborhoodMetricTransformer,
     TripletMetricTransformer,
 )
-from skmetric.mining import TRIPLET_RULES
+from skmetric.losses import MINERS
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The embedding collapses", "ignore:Nothing was learned", "ignore:The number of unique classes"
@@ -277,7 +277,7 @@ def test_distances_of_rows_among_themselves_are_a_semimetric(Estimator, dtype, s
 def test_distances_are_the_same_however_many_rows_are_taken_at_a_time(Estimator, small, monkeypatch):
     model = small(Estimator).fit(X, Y)
     D = model.pairwise_distance(X)
-    monkeypatch.setattr("skmetric._learned_distance.BLOCK", 32)
+    monkeypatch.setattr("skmetric._embedding.BLOCK", 32)
     in_blocks = model.pairwise_distance(X)
     assert_allclose(in_blocks, D, rtol=1e-6, atol=1e-7)
     assert_array_equal(in_blocks, in_blocks.T)
@@ -477,7 +477,8 @@ def test_classes_may_be_announced(Estimator, small):
     assert_same_parameters(model, small(Estimator).partial_fit(X[:100], Y[:100]))
 
 
-@pytest.mark.parametrize("mining", TRIPLET_RULES)
+@pytest.mark.filterwarnings("ignore:.*partial_fit got rows of one class only")
+@pytest.mark.parametrize("mining", MINERS)
 @pytest.mark.parametrize("distance", ["sqeuclidean", "euclidean"])
 @pytest.mark.parametrize("normalize", [False, True])
 def test_a_block_of_one_class_has_no_triplets(mining, distance, normalize, triplet):
@@ -490,6 +491,7 @@ def test_a_block_of_one_class_has_no_triplets(mining, distance, normalize, tripl
 
 
 @each
+@pytest.mark.filterwarnings("ignore:.*partial_fit got rows of one class only")
 @pytest.mark.parametrize("n", [1, 2, 50])
 def test_the_first_block_may_be_of_one_class(Estimator, n, small):
     model = small(Estimator).partial_fit(X[:n], Y[:n])
@@ -503,8 +505,23 @@ def test_a_block_of_one_class_is_not_called_a_collapse(Estimator, n, small):
     model = small(Estimator, max_iter=20).fit(X, Y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", ".*partial_fit got rows of one class only")
         model.partial_fit(X[:n], Y[:n])
     assert model.n_iter_ == 21
+
+
+@each
+@pytest.mark.parametrize("n", [1, 50])
+def test_a_block_of_one_class_is_warned_of(Estimator, n, small):
+    with pytest.warns(UserWarning, match=f"{Estimator.__name__}.partial_fit got rows of one class only"):
+        small(Estimator).partial_fit(X[:n], Y[:n])
+
+
+@each
+def test_a_block_of_several_classes_is_not_warned_of(Estimator, small):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        small(Estimator).partial_fit(X, Y)
 
 
 @each
@@ -518,7 +535,7 @@ def test_a_block_where_each_row_is_a_class_trains(Estimator, small):
 
 REST = {"normalize": [False, True], "batch_sampler": ["auto", "shuffle", "balanced"]}
 OF_TRIPLETS = {
-    "mining": list(TRIPLET_RULES),
+    "mining": list(MINERS),
     "reduction": ["active", "mean", "grid"],
     "distance": ["sqeuclidean", "euclidean"],
     **REST,
@@ -607,9 +624,9 @@ def test_the_contrastive_loss_is_that_of_all_pairs(normalize, reduction, contras
     assert model.loss_ == pytest.approx(terms.sum() / n_terms, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", TRIPLET_RULES)
+@pytest.mark.parametrize("name", MINERS)
 def test_mining_may_be_a_rule_of_the_package(name, triplet):
-    named, called = (triplet(mining=mining).fit(X, Y) for mining in (name, TRIPLET_RULES[name]))
+    named, called = (triplet(mining=mining).fit(X, Y) for mining in (name, MINERS[name]))
     assert_same_parameters(named, called)
 
 
@@ -646,7 +663,7 @@ def test_an_interrupt_within_an_epoch_leaves_a_model(triplet):
         calls.append(len(D))
         if len(calls) == 8:
             raise KeyboardInterrupt
-        return TRIPLET_RULES["all"](D, positive, negative, margin)
+        return MINERS["all"](D, positive, negative, margin)
 
     model = triplet(mining=tired, batch_sampler="shuffle")
     with pytest.warns(UserWarning, match="interrupted"):
@@ -680,7 +697,7 @@ def test_the_batch_sampler_decides_what_a_batch_holds(batch_sampler, triplet):
 
     def watching(D, positive, negative, margin):
         shares.append(positive.any(axis=1).mean())
-        return TRIPLET_RULES["all"](D, positive, negative, margin)
+        return MINERS["all"](D, positive, negative, margin)
 
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(60), 4)

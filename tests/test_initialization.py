@@ -6,7 +6,7 @@ from scipy.spatial.distance import pdist
 from sklearn.datasets import load_digits
 
 from skmetric import ContrastiveMetricTransformer, SoftmaxMLPClassifier, TripletMetricTransformer
-from skmetric.initialization import GAINS, initial_parameters, scale_to_distance
+from skmetric._engine.initialization import GAINS, initial_parameters, scale_to_distance
 
 
 @pytest.mark.parametrize("activation", GAINS)

@@ -364,11 +364,49 @@ def test_not_a_single_value_is_overlooked_in_many_rows(Estimator, dtype, order, 
 
 
 @each
-@pytest.mark.parametrize("dtype", ["f2", "f4"])
-def test_large_values_are_not_taken_for_infinite(Estimator, dtype, small, outputs):
-    rows = np.where(X > 8, np.finfo(dtype).max / 2, 0).astype(dtype)
-    model = small(Estimator).fit(X.astype(dtype), Y)
-    assert len(outputs(model, rows)) == 200
+@pytest.mark.parametrize("dtype, size", [("f2", 60_000), ("f4", 1e36)])
+def test_large_values_are_not_taken_for_infinite(Estimator, dtype, size, small, outputs):
+    rows = np.where(X > 8, size, 0).astype(dtype)
+    Z = outputs(small(Estimator).fit(X.astype(dtype), Y), rows)
+    assert Z.shape[0] == 200 and np.isfinite(Z).all()
+
+
+METHODS = ["transform", "predict", "predict_proba", "predict_log_proba", "decision_function", "score"]
+METHODS += ["pairwise_distance", "pair_distance", "pair_score", "partial_fit", "warm fit"]
+
+
+def called(model, method, rows):
+    if method == "warm fit":
+        return model.set_params(warm_start=True).fit(rows, Y)
+    if method in ("score", "partial_fit"):
+        return getattr(model, method)(rows, Y)
+    if method in ("pair_distance", "pair_score"):
+        return getattr(model, method)(np.stack([rows[:100], rows[100:]], axis=1))
+    return getattr(model, method)(rows)
+
+
+@each
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_rows_beyond_the_dtype_of_the_model_are_refused(Estimator, method, form, small):
+    model = small(Estimator).fit(X.astype(np.float32), Y)
+    if method.startswith("pair_") and form is not np.asarray:
+        return
+    if method != "warm fit" and not hasattr(model, method):
+        return
+    before = [W.copy() for W in model.coefs_]
+    with pytest.raises(ValueError, match=r"X has a value of size 1\.6e\+41, too large for float32"):
+        called(model, method, form(1e40 * X))
+    for W, W_before in zip(model.coefs_, before):
+        assert_array_equal(W, W_before)
+
+
+@each
+def test_rows_whose_outputs_overflow_are_refused(Estimator, small, outputs):
+    model = small(Estimator).fit(X.astype(np.float32), Y)
+    model.coefs_[0] *= 100
+    with pytest.raises(ValueError, match=r"X is too far from the rows of fit.*float32"):
+        outputs(model, 1e37 * X)
 
 
 @each

@@ -5,23 +5,30 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, settings
+from hypothesis import given as given_examples
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skmetric.distances import DISTANCES, distance_loss, squared_distances
 from skmetric.losses import (
-    REDUCTIONS,
+    DISTANCES,
+    MINERS,
+    PAIR_REDUCTIONS,
+    TRIPLET_REDUCTIONS,
+    MetricLoss,
+    all_pairs,
     contrastive,
-    given_pairs,
-    given_triplets,
+    given_tuples,
     normalized,
     on_sphere,
-    pair_masks,
+    over_active,
+    over_valid,
+    squared_distances,
     triplet,
 )
-from skmetric.mining import TRIPLET_RULES
 from skmetric.testing import check_gradient
+
+REDUCTIONS = list(TRIPLET_REDUCTIONS)
 
 
 def easy_triplets(D, positive, negative, margin):
@@ -42,16 +49,50 @@ def easy_triplets(D, positive, negative, margin):
 
 RULES = {
     "contrastive": partial(contrastive, positive_margin=0.5, negative_margin=1.5, negative_weight=0.7),
-    **{f"triplet-{mining}": partial(triplet, mining=mining) for mining in TRIPLET_RULES},
+    **{f"triplet-{mining}": partial(triplet, mining=mining) for mining in MINERS},
     "triplet-easy": partial(triplet, mining=easy_triplets),
 }
-DISTANCE_LOSSES = {
-    f"{rule}-{reduction}-{distance}": partial(
-        distance_loss, rule=partial(RULES[rule], reduction=reduction), distance=distance
+
+
+def reduction_of(rule, reduction):
+    return (PAIR_REDUCTIONS if rule == "contrastive" else TRIPLET_REDUCTIONS)[reduction]
+
+
+def compares_selves(rule, reduction):
+    return reduction == "grid" and rule != "contrastive"
+
+
+def metric_loss(rule, reduction="active", distance="sqeuclidean", sphere=False, comparison=None):
+    """The loss as an estimator makes it."""
+    if comparison is None:
+        comparison = partial(all_pairs, self_pairs=compares_selves(rule, reduction))
+    if sphere:
+        comparison = on_sphere(comparison)
+    return MetricLoss(RULES[rule], DISTANCES[distance](comparison), reduction_of(rule, reduction))
+
+
+def masks(y, self_pairs=False):
+    """Positive and negative pairs by the definition."""
+    positive = np.array(
+        [[a == b and (self_pairs or i != j) for j, b in enumerate(y)] for i, a in enumerate(y)]
     )
+    return positive, np.array([[a != b for b in y] for a in y])
+
+
+def on_distances(rule, D, y, reduction="active"):
+    """Value, C and the two counts of a rule that is shown all pairs."""
+    sums = RULES[rule](D, *masks(y, compares_selves(rule, reduction)))
+    return *reduction_of(rule, reduction)(*sums), *sums[2:]
+
+
+DISTANCE_LOSSES = {
+    f"{rule}-{reduction}-{distance}": metric_loss(rule, reduction, distance)
     for rule, reduction, distance in product(RULES, REDUCTIONS, DISTANCES)
 }
-SPHERE_LOSSES = {f"{name}-sphere": on_sphere(loss) for name, loss in DISTANCE_LOSSES.items()}
+SPHERE_LOSSES = {
+    f"{rule}-{reduction}-{distance}-sphere": metric_loss(rule, reduction, distance, sphere=True)
+    for rule, reduction, distance in product(RULES, REDUCTIONS, DISTANCES)
+}
 EMBEDDING_LOSSES = DISTANCE_LOSSES | SPHERE_LOSSES
 
 DTYPES = [np.float32, np.float64]
@@ -65,7 +106,7 @@ every_embedding_loss = parametrized("loss", EMBEDDING_LOSSES)
 every_distance_loss = parametrized("loss", DISTANCE_LOSSES)
 every_sphere_loss = parametrized("loss", SPHERE_LOSSES)
 every_rule = pytest.mark.parametrize("name", RULES)
-every_mining = pytest.mark.parametrize("mining", TRIPLET_RULES)
+every_mining = pytest.mark.parametrize("mining", MINERS)
 every_reduction = pytest.mark.parametrize("reduction", REDUCTIONS)
 every_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
@@ -148,7 +189,7 @@ def contrastive_oracle(
 ):
     D = D.astype(np.float64)
     total, n_active, C = 0.0, 0, np.zeros_like(D)
-    pairs = [(i, j) for i, j in np.ndindex(D.shape) if i != j or reduction == "grid"]
+    pairs = [(i, j) for i, j in np.ndindex(D.shape) if i != j]
     for i, j in pairs:
         sign, term = (1, D[i, j] - positive_margin) if y[i] == y[j] else (-1, negative_margin - D[i, j])
         weight = 1 if sign == 1 else negative_weight
@@ -174,7 +215,7 @@ def on_any_labels(test):
     """Random labels, and always: one class, all different, one pair, a singleton."""
     for labels in ([0, 0, 0, 0], [0, 1, 2, 3, 4], [0, 1], [3, 3, 1]):
         test = example(y=np.array(labels), seed=0, dtype=np.float32)(test)
-    return few(given(y=label_vectors, seed=seeds, dtype=st.sampled_from(DTYPES))(test))
+    return few(given_examples(y=label_vectors, seed=seeds, dtype=st.sampled_from(DTYPES))(test))
 
 
 # --- gradients --------------------------------------------------------------------------------------
@@ -192,8 +233,11 @@ def test_gradient_is_that_of_central_differences(loss, seed):
 @every_reduction
 def test_gradient_on_distances_is_that_of_central_differences(name, reduction):
     _, y = embeddings()
-    rule = partial(RULES[name], reduction=reduction)
-    assert check_gradient(rule, random_distances(len(y), 0, np.float64), y).max() < 1e-6
+
+    def value_and_gradient(D):
+        return on_distances(name, D, y, reduction)[:2]
+
+    assert check_gradient(value_and_gradient, random_distances(len(y), 0, np.float64)).max() < 1e-6
 
 
 # --- value and C against the loops ------------------------------------------------------------------
@@ -204,8 +248,9 @@ def test_gradient_on_distances_is_that_of_central_differences(name, reduction):
 @on_any_labels
 def test_rule_is_the_loop_over_its_terms(name, reduction, y, seed, dtype):
     D = random_distances(len(y), seed, dtype)
-    value, C = RULES[name](D, y, reduction=reduction)
-    expected_value, expected_C, *_ = oracle(name)(D, y, reduction=reduction)
+    value, C, *counts = on_distances(name, D, y, reduction)
+    expected_value, expected_C, *expected_counts = oracle(name)(D, y, reduction=reduction)
+    assert counts == expected_counts
     assert C.dtype == dtype
     assert_allclose(value, expected_value, rtol=1e-5, atol=1e-5)
     assert_allclose(C, expected_C, rtol=1e-6, atol=1e-9)
@@ -216,7 +261,9 @@ def test_rule_is_the_loop_over_its_terms(name, reduction, y, seed, dtype):
 @on_any_labels
 def test_ties_have_loss_0_and_are_not_active(mining, reduction, y, seed, dtype):
     D = integer_distances(len(y), seed, dtype)
-    value, C = triplet(D, y, margin=2, mining=mining, reduction=reduction)
+    self_pairs = reduction == "grid"
+    sums = triplet(D, *masks(y, self_pairs), margin=2, mining=mining)
+    value, C = TRIPLET_REDUCTIONS[reduction](*sums)
     expected_value, expected_C, *_ = triplet_oracle(D, y, 2, mining, reduction)
     assert_allclose(value, expected_value, rtol=1e-6)
     if mining != "hard":  # among equally hard ones any choice is right: see the next test but one
@@ -227,7 +274,7 @@ def test_ties_have_loss_0_and_are_not_active(mining, reduction, y, seed, dtype):
 @on_any_labels
 def test_mining_counts_triplets_exactly(mining, y, seed, dtype):
     D = integer_distances(len(y), seed, dtype)
-    C, n_valid = TRIPLET_RULES[mining](D, *pair_masks(y), 2)
+    C, n_valid = MINERS[mining](D, *masks(y), 2)
     _, expected, n_active, expected_n_valid = triplet_oracle(D, y, 2, mining)
     assert_array_equal(C, np.rint(expected * n_active))
     assert n_valid == expected_n_valid
@@ -236,8 +283,8 @@ def test_mining_counts_triplets_exactly(mining, y, seed, dtype):
 @on_any_labels
 def test_hard_mining_pairs_a_farthest_positive_with_a_nearest_negative(y, seed, dtype):
     D = integer_distances(len(y), seed, dtype)
-    positive, negative = pair_masks(y)
-    C, n_valid = TRIPLET_RULES["hard"](D, positive, negative, 1)
+    positive, negative = masks(y)
+    C, n_valid = MINERS["hard"](D, positive, negative, 1)
     has_both = positive.any(axis=1) & negative.any(axis=1)
     assert n_valid == has_both.sum()
     for a in range(len(y)):
@@ -250,9 +297,9 @@ def test_hard_mining_pairs_a_farthest_positive_with_a_nearest_negative(y, seed, 
 @on_any_labels
 def test_contrastive_ties_with_a_margin_are_not_active(reduction, y, seed, dtype):
     D = integer_distances(len(y), seed, dtype)
-    margins = dict(positive_margin=1, negative_margin=3, negative_weight=0.5, reduction=reduction)
-    value, C = contrastive(D, y, **margins)
-    expected_value, expected_C, *_ = contrastive_oracle(D, y, **margins)
+    margins = dict(positive_margin=1, negative_margin=3, negative_weight=0.5)
+    value, C = PAIR_REDUCTIONS[reduction](*contrastive(D, *masks(y), **margins))
+    expected_value, expected_C, *_ = contrastive_oracle(D, y, **margins, reduction=reduction)
     assert_allclose(value, expected_value, rtol=1e-6)
     assert_allclose(C, expected_C, rtol=1e-6)
 
@@ -261,38 +308,44 @@ def test_contrastive_ties_with_a_margin_are_not_active(reduction, y, seed, dtype
 @on_any_labels
 def test_contrastive_without_negative_weight_only_pulls(reduction, y, seed, dtype):
     D = integer_distances(len(y), seed, dtype)
-    value, C = contrastive(D, y, negative_weight=0, reduction=reduction)
+    value, C = PAIR_REDUCTIONS[reduction](*contrastive(D, *masks(y), negative_weight=0))
     expected, expected_C, *_ = contrastive_oracle(D, y, negative_weight=0, reduction=reduction)
     assert_allclose(value, expected, rtol=1e-6)
     assert_allclose(C, expected_C, rtol=1e-6)
 
 
+@every_rule
 @every_reduction
-@pytest.mark.parametrize("mining", [*TRIPLET_RULES, easy_triplets])
-@on_any_labels
-def test_counts_are_of_active_and_valid_triplets_and_add_up(mining, reduction, y, seed, dtype):
-    D, counts = integer_distances(len(y), seed, dtype), np.zeros(2)
-    *_, n_active, n_valid = triplet_oracle(D, y, 1, mining, reduction)
-    triplet(D, y, mining=mining, reduction=reduction, counts=counts)
-    assert_array_equal(counts, [n_active, n_valid])
-    triplet(D, y, mining=mining, reduction=reduction, counts=counts)
-    assert_array_equal(counts, [2 * n_active, 2 * n_valid])
+def test_counts_of_batches_add_up_to_those_of_the_epoch(name, reduction):
+    loss = metric_loss(name, reduction)
+    batches = [embeddings(seed=seed) for seed in range(4)]
+    expected = np.array(
+        [oracle(name)(squared_distances(Z), y, reduction=reduction)[2:] for Z, y in batches]
+    )
+    for Z, y in batches[:2]:
+        loss(Z, y)
+    assert_array_equal([loss.n_active, loss.n_valid], expected[:2].sum(axis=0))
+    assert loss.notes() == {"active_fraction": loss.n_active / loss.n_valid}
+    loss.begin_epoch()
+    assert loss.notes() == {"active_fraction": 0.0}
+    for Z, y in batches[2:]:
+        loss(Z, y)
+    assert_array_equal([loss.n_active, loss.n_valid], expected[2:].sum(axis=0))
+    assert loss.n_compared == expected[:, 1].sum()
 
 
-@every_reduction
-@on_any_labels
-def test_counts_are_of_active_and_valid_pairs_and_add_up(reduction, y, seed, dtype):
-    D, counts = integer_distances(len(y), seed, dtype), np.zeros(2)
-    n_active, n_valid = contrastive_oracle(D, y, reduction="mean")[2:]
-    for times in (1, 2):
-        contrastive(D, y, reduction=reduction, counts=counts)
-        assert_array_equal(counts, [times * n_active, times * n_valid])
+def test_progress_of_a_mean_over_active_terms_is_judged_over_all_valid_ones():
+    Z, y = embeddings()
+    active = MetricLoss(triplet, reduction=over_active)
+    valid = MetricLoss(triplet, reduction=over_valid)
+    assert active.level(active(Z, y)[0]) == pytest.approx(valid(Z, y)[0], rel=1e-12)
+    assert valid.level(0.25) == 0.25
 
 
 @pytest.mark.parametrize("name", [name for name in RULES if name.startswith("triplet")])
 @on_any_labels
 def test_each_anchor_pulls_as_much_as_it_pushes(name, y, seed, dtype):
-    _, C = RULES[name](random_distances(len(y), seed, dtype), y)
+    _, C, *_ = on_distances(name, random_distances(len(y), seed, dtype), y)
     assert_allclose(C.sum(axis=1), 0, atol=1e-6)
 
 
@@ -300,171 +353,144 @@ def test_each_anchor_pulls_as_much_as_it_pushes(name, y, seed, dtype):
 @pytest.mark.parametrize("size", [1, 2**12, 2**22, 2**24, 2**28])
 def test_positives_pull_and_negatives_push_even_where_the_margin_is_below_rounding(mining, size):
     y = np.arange(10) % 3
-    positive, negative = pair_masks(y)
+    positive, negative = masks(y)
     D = np.float32(size) * (1 + integer_distances(10, 0, np.float32))
-    C, n_valid = TRIPLET_RULES[mining](D, positive, negative, 1.0)
+    C, n_valid = MINERS[mining](D, positive, negative, 1.0)
     assert C[positive].min() >= 0 >= C[negative].max()
     assert 0 <= C[positive].sum() <= n_valid
 
 
-def test_pair_masks_part_the_pairs_but_for_the_diagonal():
-    y = np.array([0, 1, 0, 2])
-    positive, negative = pair_masks(y)
-    assert_array_equal(negative, y[:, None] != y)
-    assert_array_equal(positive, ~negative & ~np.eye(4, dtype=bool))
-    assert_array_equal(pair_masks(y, self_pairs=True)[0], ~negative)
+@pytest.mark.parametrize("self_pairs", [False, True])
+def test_all_pairs_are_squared_distances_and_the_masks_of_the_labels(self_pairs):
+    Z, y = embeddings()
+    D, positive, negative, _ = all_pairs(Z, y, self_pairs=self_pairs)
+    assert_array_equal(D, squared_distances(Z))
+    assert_array_equal(positive, masks(y, self_pairs)[0])
+    assert_array_equal(negative, masks(y)[1])
 
 
 # --- tuples that are given instead of labels --------------------------------------------------------
 
 
-def codes_of_pairs(same, seed):
-    """Codes of pairs whose numbers are not 0..n-1, in random order."""
+def given(n, size, seed=0, dtype=np.float64):
+    """Embeddings of tuples, and which rows are like the first of their tuple."""
     rng = np.random.default_rng(seed)
-    numbers = rng.choice(1000, len(same), replace=False)
-    return rng.permutation(np.repeat(2 * numbers + same, 2))
+    Z = rng.normal(0, 0.7, (n * size, 3)).astype(dtype)
+    if size == 2:
+        return Z, np.repeat(rng.integers(0, 2, n), 2)
+    return Z, np.tile([1, 1, 0], n)
 
 
-def codes_of_triplets(n, seed):
-    rng = np.random.default_rng(seed)
-    numbers = rng.choice(1000, n, replace=False)
-    return rng.permutation((3 * numbers[:, np.newaxis] + np.arange(3)).ravel())
+PAIRS = partial(given_tuples, size=2)
+TRIPLETS = partial(given_tuples, size=3)
 
 
-def pairs_in(code):
-    """Ordered pairs of rows that are given, and whether each is of the same."""
-    code, n = code.tolist(), range(len(code))
-    return [(i, j, code[i] % 2 == 1) for i, j in product(n, n) if i != j and code[i] // 2 == code[j] // 2]
-
-
-def triplets_in(code):
-    place = {c: i for i, c in enumerate(code.tolist())}
-    return [(place[c], place[c + 1], place[c + 2]) for c in place if c % 3 == 0]
-
-
-kinds_of_pairs = st.lists(st.integers(0, 1), min_size=1, max_size=6).map(np.array)
-on_given_pairs = few(given(same=kinds_of_pairs, seed=seeds, dtype=st.sampled_from(DTYPES)))
-on_given_triplets = few(given(n=st.integers(1, 5), seed=seeds, dtype=st.sampled_from(DTYPES)))
-
-
-@few
-@given(same=kinds_of_pairs, seed=seeds)
-def test_masks_of_given_pairs_hold_these_in_both_orders(same, seed):
-    code = codes_of_pairs(same, seed)
-    expected = np.zeros((2, len(code), len(code)), dtype=bool)
-    for i, j, alike in pairs_in(code):
-        expected[0 if alike else 1, i, j] = True
-    for self_pairs in (False, True):
-        assert_array_equal(given_pairs(code, self_pairs), expected)
-    assert expected[0].sum() == 2 * same.sum() and expected[1].sum() == 2 * (1 - same).sum()
-
-
-@few
-@given(n=st.integers(1, 5), seed=seeds)
-def test_masks_of_given_triplets_hold_the_two_pairs_of_each_anchor(n, seed):
-    code = codes_of_triplets(n, seed)
-    expected = np.zeros((2, 3 * n, 3 * n), dtype=bool)
-    for a, p, m in triplets_in(code):
-        expected[0, a, p] = expected[1, a, m] = True
-    for self_pairs in (False, True):
-        assert_array_equal(given_triplets(code, self_pairs), expected)
-
-
-@pytest.mark.parametrize("masks", [given_pairs, given_triplets])
-def test_masks_of_tuples_are_apart_and_of_bool(masks):
-    code = np.random.default_rng(0).permutation(24)
-    code.flags.writeable = False
-    positive, negative = masks(code)
-    assert positive.dtype == negative.dtype == bool
-    assert not (positive & negative).any()
-    assert not np.diag(positive | negative).any()
+@every_dtype
+@pytest.mark.parametrize("size", [2, 3])
+def test_given_tuples_are_compared_with_their_first_row(size, dtype):
+    Z, y = given(6, size, dtype=dtype)
+    D, positive, negative, _ = given_tuples(Z, y, size=size)
+    assert D.dtype == dtype and D.shape == (6, size - 1)
+    for t in range(6):
+        for j in range(1, size):
+            i = size * t + j
+            assert D[t, j - 1] == pytest.approx(np.sum((Z[size * t] - Z[i]) ** 2), rel=1e-5)
+            assert (positive[t, j - 1], negative[t, j - 1]) == (y[i] == 1, y[i] == 0)
 
 
 @every_reduction
-@on_given_pairs
-def test_contrastive_rule_of_given_pairs_is_the_loop_over_them(reduction, same, seed, dtype):
-    code = codes_of_pairs(same, seed)
-    D, counts = random_distances(len(code), seed, dtype), np.zeros(2)
+@every_dtype
+@pytest.mark.parametrize("seed", range(5))
+def test_contrastive_loss_of_given_pairs_is_the_loop_over_them(reduction, dtype, seed):
+    Z, y = given(7, 2, seed, dtype)
     margins = RULES["contrastive"].keywords
-    total, n_active, expected_C = 0.0, 0, np.zeros(D.shape)
-    for i, j, alike in pairs_in(code):
-        term = D[i, j] - margins["positive_margin"] if alike else margins["negative_margin"] - D[i, j]
+    total, n_active = 0.0, 0
+    for (first, second), alike in zip(Z.reshape(-1, 2, 3).astype(float), y[::2]):
+        d2 = np.sum((first - second) ** 2)
+        term = d2 - margins["positive_margin"] if alike else margins["negative_margin"] - d2
         if term > 0:
-            weight = 1 if alike else margins["negative_weight"]
-            total, n_active = total + weight * float(term), n_active + 1
-            expected_C[i, j] = weight if alike else -weight
-    divisor = {"active": n_active, "mean": len(code), "grid": len(code) ** 2}[reduction] or 1
-    value, C = contrastive(D, code, **margins, reduction=reduction, counts=counts, masks=given_pairs)
-    assert C.dtype == dtype
-    assert_allclose(value, total / divisor, rtol=1e-5, atol=1e-5)
-    assert_allclose(C, expected_C / divisor, rtol=1e-6)
-    assert_array_equal(counts, [n_active, len(code)])
+            total += term * (1 if alike else margins["negative_weight"])
+            n_active += 1
+    loss = metric_loss("contrastive", reduction, comparison=PAIRS)
+    value, dZ = loss(Z, y)
+    divisor = {"active": n_active, "mean": 7, "grid": 7}[reduction]
+    assert dZ.dtype == dtype and dZ.shape == Z.shape
+    assert_allclose(value, total / max(divisor, 1), rtol=1e-4, atol=1e-6)
+    assert (loss.n_active, loss.n_valid) == (n_active, 7)
 
 
 @every_reduction
-@pytest.mark.parametrize("mining", [*TRIPLET_RULES, easy_triplets])
-@on_given_triplets
-def test_triplet_rule_of_given_triplets_is_the_loop_over_them(mining, reduction, n, seed, dtype):
-    code = codes_of_triplets(n, seed)
-    D, counts = random_distances(3 * n, seed, dtype), np.zeros(2)
-    chosen = MINED[mining](D.astype(np.float64), triplets_in(code), 1.0)
-    total, n_active, expected_C = 0.0, 0, np.zeros(D.shape)
-    for a, p, m in chosen:
-        term = float(D[a, p]) - float(D[a, m]) + 1.0
-        if term > 0:
-            total, n_active = total + term, n_active + 1
-            expected_C[a, p], expected_C[a, m] = 1, -1
-    divisor = {"active": n_active, "mean": len(chosen), "grid": len(code) ** 3}[reduction] or 1
-    value, C = triplet(D, code, mining=mining, reduction=reduction, counts=counts, masks=given_triplets)
-    assert C.dtype == dtype
-    assert_allclose(value, total / divisor, rtol=1e-5, atol=1e-5)
-    assert_allclose(C, expected_C / divisor, rtol=1e-6)
-    assert_array_equal(counts, [n_active, len(chosen)])
+@pytest.mark.parametrize("mining", [*MINERS, "easy"])
+@every_dtype
+@pytest.mark.parametrize("seed", range(5))
+def test_triplet_loss_of_given_triplets_is_the_loop_over_them(reduction, mining, dtype, seed):
+    Z, y = given(6, 3, seed, dtype)
+    total, n_active, n_valid = 0.0, 0, 0
+    for a, p, n in Z.reshape(-1, 3, 3).astype(float):
+        near, far = np.sum((a - p) ** 2), np.sum((a - n) ** 2)
+        if mining != "semihard" or near < far < near + 1:
+            n_valid += 1
+            total += max(near - far + 1, 0)
+            n_active += near - far + 1 > 0
+    loss = metric_loss(f"triplet-{mining}", reduction, comparison=TRIPLETS)
+    value, dZ = loss(Z, y)
+    # The grid of anchors and two of what they are compared with has four places each.
+    divisor = {"active": n_active, "mean": n_valid, "grid": 24}[reduction]
+    assert dZ.dtype == dtype and dZ.shape == Z.shape
+    assert_allclose(value, total / max(divisor, 1), rtol=1e-4, atol=1e-6)
+    assert (loss.n_active, loss.n_valid) == (n_active, n_valid)
 
 
-GIVEN = {
-    "contrastive": (given_pairs, np.repeat(2 * np.arange(7) + np.arange(7) % 2, 2)),
-    **{name: (given_triplets, np.arange(15)) for name in RULES if name != "contrastive"},
-}
-
-
-@pytest.mark.parametrize("name, masks, code", [(name, *rest) for name, rest in GIVEN.items()])
+@pytest.mark.parametrize("name", RULES)
+@every_reduction
 @pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("sphere", [False, True])
-def test_gradient_of_given_tuples_is_that_of_central_differences(name, masks, code, distance, sphere):
-    loss = partial(distance_loss, rule=partial(RULES[name], masks=masks), distance=distance)
-    Z, _ = embeddings(len(code))
-    assert check_gradient(on_sphere(loss) if sphere else loss, Z, code).max() < 1e-6
+def test_gradient_of_given_tuples_is_that_of_central_differences(name, reduction, distance, sphere):
+    size = 2 if name == "contrastive" else 3
+    loss = metric_loss(name, reduction, distance, sphere, partial(given_tuples, size=size))
+    Z, y = given(7, size)
+    assert check_gradient(loss, Z, y).max() < 1e-6
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_given_tuples_cost_what_they_are_and_no_grid(name):
+    size = 2 if name == "contrastive" else 3
+    loss = metric_loss(name, comparison=partial(given_tuples, size=size))
+    Z, y = given(20_000, size, dtype=np.float32)
+    assert peak_of(loss, Z, y) < 20 * Z.nbytes
 
 
 # --- cost -------------------------------------------------------------------------------------------
 
 
-def test_all_triplets_need_no_array_larger_than_a_few_batches_squared():
-    B = 512
-    Z, y = embeddings(B, 64, 10, np.float32)
-    loss = partial(distance_loss, rule=triplet)
+def peak_of(loss, Z, y):
+    """Bytes that a second call takes on top."""
     loss(Z, y)
     tracemalloc.start()
     try:
         loss(Z, y)
-        peak = tracemalloc.get_traced_memory()[1]
+        return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 12 * B * B * np.dtype(np.float32).itemsize
+
+
+def test_all_triplets_need_no_array_larger_than_a_few_batches_squared():
+    B = 512
+    Z, y = embeddings(B, 64, 10, np.float32)
+    assert peak_of(MetricLoss(triplet), Z, y) < 12 * B * B * np.dtype(np.float32).itemsize
 
 
 def test_all_triplets_agree_with_the_dense_cube():
     Z, y = embeddings(64, 8, 5, np.float32)
-    D, counts = squared_distances(Z), np.zeros(2)
-    value, C = triplet(D, y, margin=4.0, reduction="mean", counts=counts)
-    positive, negative = pair_masks(y)
+    D = squared_distances(Z)
+    positive, negative = masks(y)
+    total, C, n_active, n_valid = triplet(D, positive, negative, margin=4.0)
     valid = positive[:, :, None] & negative[:, None, :]
     terms = np.where(valid, D[:, :, None] - D[:, None, :] + 4, 0).clip(min=0).astype(np.float64)
     active = terms > 0
-    assert_allclose(value, terms.sum() / valid.sum(), rtol=1e-5)
-    assert_allclose(C, (active.sum(axis=2) - active.sum(axis=1)) / valid.sum(), rtol=1e-5)
-    assert_array_equal(counts, [active.sum(), valid.sum()])
+    assert_allclose(total, terms.sum(), rtol=1e-5)
+    assert_array_equal(C, active.sum(axis=2) - active.sum(axis=1))
+    assert (n_active, n_valid) == (active.sum(), valid.sum())
 
 
 # --- invariances ------------------------------------------------------------------------------------
@@ -621,7 +647,7 @@ def test_batch_without_active_pairs_has_loss_0_and_gradient_0(name, batch):
 @pytest.mark.parametrize("reduction", ["active", "mean"])
 def test_singletons_have_no_triplets(mining, reduction):
     Z, y = DEGENERATE["all singletons"]
-    value, dZ = distance_loss(Z, y, rule=partial(triplet, mining=mining, reduction=reduction))
+    value, dZ = metric_loss(f"triplet-{mining}", reduction)(Z, y)
     assert value == 0
     assert_array_equal(dZ, 0)
 
@@ -654,29 +680,46 @@ def test_loss_leaves_its_arguments_as_they_are(loss):
 
 
 @every_rule
-@every_reduction
-def test_rule_leaves_its_arguments_as_they_are(name, reduction):
+def test_rule_leaves_its_arguments_as_they_are(name):
     _, y = embeddings()
-    D = random_distances(len(y), 0, np.float64)
-    D.flags.writeable = y.flags.writeable = False
-    before = D.copy(), y.copy()
-    RULES[name](D, y, reduction=reduction)
-    assert_array_equal(D, before[0])
-    assert_array_equal(y, before[1])
+    arguments = random_distances(len(y), 0, np.float64), *masks(y)
+    before = [array.copy() for array in arguments]
+    for array in arguments:
+        array.flags.writeable = False
+    RULES[name](*arguments)
+    for array, array_before in zip(arguments, before):
+        assert_array_equal(array, array_before)
 
 
 @every_mining
 def test_mining_leaves_its_arguments_as_they_are(mining):
     _, y = embeddings()
-    arguments = random_distances(len(y), 0, np.float64), *pair_masks(y)
+    arguments = random_distances(len(y), 0, np.float64), *masks(y)
     before = [array.copy() for array in arguments]
-    TRIPLET_RULES[mining](*arguments, 1.0)
+    MINERS[mining](*arguments, 1.0)
     for array, array_before in zip(arguments, before):
         assert_array_equal(array, array_before)
 
 
-@pytest.mark.parametrize("option", ["mining", "reduction"])
-def test_unknown_name_of_an_option_is_an_error(option):
-    Z, y = embeddings()
+def test_unknown_mining_is_an_error():
+    D = random_distances(4, 0, np.float64)
     with pytest.raises(KeyError, match="nonsense"):
-        triplet(squared_distances(Z), y, **{option: "nonsense"})
+        triplet(D, *masks(np.arange(4) % 2), mining="nonsense")
+
+
+WRONG_MINERS = {
+    "nothing": (lambda *_: None, TypeError, "must return a tuple .* Got NoneType"),
+    "an array": (lambda D, *_: D, TypeError, "Got ndarray"),
+    "three": (lambda D, *_: (D, 1, 2), TypeError, "must return a tuple"),
+    "complex": (lambda D, *_: (D * 1j, 1.0), TypeError, "array of complex128"),
+    "no number": (lambda D, *_: (D, None), TypeError, "NoneType"),
+    "a count for each anchor": (lambda D, *_: (D, np.ones(4)), TypeError, "ndarray"),
+    "another shape": (lambda D, *_: (D[:2], 1.0), ValueError, r"\(4, 4\). Got \(2, 4\)"),
+}
+
+
+@pytest.mark.parametrize("mining, error, message", WRONG_MINERS.values(), ids=WRONG_MINERS.keys())
+def test_a_mining_function_that_returns_nonsense_is_named(mining, error, message):
+    D = random_distances(4, 0, np.float64)
+    with pytest.raises(error, match=f"mining function {message}" if "must" in message else message):
+        triplet(D, *masks(np.arange(4) % 2), mining=mining)

@@ -16,9 +16,12 @@ from sklearn.preprocessing import StandardScaler
 
 import skmetric.neighborhood
 from skmetric import NeighborhoodMetricTransformer
-from skmetric.soft_neighbors import NEIGHBOR_TARGETS
+from skmetric.losses import NEIGHBOR_TARGETS
 
-pytestmark = pytest.mark.filterwarnings("ignore:The embedding collapses")  # of what is not trained
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:The embedding collapses",  # of what is not trained
+    "ignore:.*partial_fit got rows of one class only",
+)
 
 X, Y = load_iris(return_X_y=True)
 DIGITS, DIGIT_LABELS = (part[:600] for part in load_digits(return_X_y=True))

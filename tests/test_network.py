@@ -1,5 +1,4 @@
 import tracemalloc
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -8,12 +7,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.linalg import get_blas_funcs
 from scipy.sparse import csc_matrix, csr_array, csr_matrix, issparse
 
-from skmetric.activations import ACTIVATIONS
-from skmetric.distances import distance_loss
-from skmetric.initialization import GAINS
-from skmetric.logit_losses import LOGIT_LOSSES, log_loss
-from skmetric.losses import on_sphere, triplet
-from skmetric.network import BiasGradient, Network, WeightGradient, outputs
+from skmetric._engine.activations import ACTIVATIONS
+from skmetric._engine.initialization import GAINS
+from skmetric._engine.network import BiasGradient, Network, WeightGradient, outputs
+from skmetric.losses import LABEL_LOSSES, MetricLoss, all_pairs, log_loss, on_sphere, over_active, triplet
 from skmetric.testing import check_gradient
 
 
@@ -78,9 +75,9 @@ NUMPY_ACTIVATIONS = {
 }
 HIDDEN = {"no hidden layer": (), "one": (6,), "two": (6, 4), "of width 1": (1, 3)}
 LOSSES = {
-    **LOGIT_LOSSES,
-    "triplet": partial(distance_loss, rule=triplet),
-    "triplet-sphere": on_sphere(partial(distance_loss, rule=triplet)),
+    **LABEL_LOSSES,
+    "triplet": MetricLoss(triplet, all_pairs, over_active),
+    "triplet-sphere": MetricLoss(triplet, on_sphere(all_pairs), over_active),
 }
 
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -525,7 +522,7 @@ def test_gather_never_copies_the_data_whole(layout, rows):
 @pytest.mark.parametrize("batch_size", [1, 7, 8])
 def test_outputs_are_those_of_all_rows_at_once(layout, batch_size):
     X, network = LAYOUTS[layout](images()), make_network((6,), "tanh", batch_size)
-    Z = outputs(network, X, batch_size)
+    Z = outputs(network, X)
     assert_allclose(Z, plain_forward(network, dense(X), "tanh"), rtol=1e-10, atol=1e-12)
 
 
@@ -534,20 +531,20 @@ def test_outputs_are_those_of_all_rows_at_once(layout, batch_size):
 def test_outputs_of_chosen_rows_come_in_their_order(layout, batch_size):
     X, network = LAYOUTS[layout](images()), make_network((6,), "tanh", batch_size)
     rows = np.array([3, 19, 0, 3, 11, 8, 7])
-    Z = outputs(network, X, batch_size, rows)
+    Z = outputs(network, X, rows)
     assert_allclose(Z, plain_forward(network, dense(X)[rows], "tanh"), rtol=1e-10, atol=1e-12)
 
 
 @every_dtype
 def test_outputs_own_their_memory_and_have_the_dtype_of_the_network(dtype):
     network = make_network(batch_size=20, dtype=dtype)
-    Z = outputs(network, images(), 20)
+    Z = outputs(network, images())
     assert Z.dtype == dtype and Z.shape == (20, 3)
     assert not np.shares_memory(Z, network.buffers[-1])
 
 
 def test_outputs_of_no_rows_have_no_rows():
-    assert outputs(make_network(), images(), 8, np.array([], dtype=int)).shape == (0, 3)
+    assert outputs(make_network(), images(), np.array([], dtype=int)).shape == (0, 3)
 
 
 @pytest.mark.parametrize("layout", ["uint8", "Fortran order", "big-endian", "int64"])
@@ -556,4 +553,4 @@ def test_outputs_never_copy_the_data_whole(layout):
     network = make_network(batch_size=50, n_features=100, dtype=np.float32)
     batch_bytes = network.buffers[0].size * max(4, X.dtype.itemsize)
     Z_bytes = 2000 * 3 * 4
-    assert peak_memory(outputs, network, X, 50) < Z_bytes + 3 * batch_bytes + 10_000
+    assert peak_memory(outputs, network, X) < Z_bytes + 3 * batch_bytes + 10_000

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
-from skmetric.optimizers import OPTIMIZERS, SGD, Adam, Momentum
+from skmetric._engine.optimizers import OPTIMIZERS, SGD, Adam, Momentum
 
 # name: (key of OPTIMIZERS, momentum, nesterov)
 TABLE = {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from skmetric.sampling import (
+from skmetric._engine.sampling import (
     BATCH_SAMPLERS,
     GROUP_SIZE,
     auto_batches,

@@ -1,8 +1,9 @@
 import math
 
+import numpy as np
 import pytest
 
-from skmetric.schedules import SCHEDULES, Adaptive, Schedule, make_schedule
+from skmetric._engine.schedules import SCHEDULES, Adaptive, Schedule, make_schedule
 
 RATE, START, STOP, DECAY = 0.01, 3, 13, 0.25
 
@@ -19,7 +20,13 @@ def own(epoch):
 
 
 def made(learning_rate, rate=RATE, start=START, stop=STOP, decay_rate=DECAY):
-    return make_schedule(learning_rate, rate, start, stop, decay_rate)
+    return make_schedule(learning_rate, rate, range(start, stop), decay_rate)
+
+
+def stands_still(schedule, validated=False):
+    """Whether training goes on after it is told that it stands still."""
+    schedule.stand_still(validated)
+    return not schedule.ended
 
 
 def test_the_table_here_is_complete():
@@ -65,9 +72,32 @@ def test_inverse_time_counts_epochs_from_0_whatever_the_start():
     assert made("inverse_time", start=5)(5) == made("inverse_time", start=0)(5)
 
 
-@pytest.mark.parametrize("epoch", [STOP, STOP + 1, 10 * STOP])
-def test_cosine_stays_at_its_last_rate_past_stop(epoch):
-    assert made("cosine")(epoch) == made("cosine")(STOP - 1) > 0
+STREAM = {"constant": 1.0, "inverse_time": 1 / (1 + DECAY * 40), "cosine": 1.0, "adaptive": 1.0}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_in_a_stream_only_schedules_without_an_end_go_on_falling(name):
+    schedule = make_schedule(name, RATE, None, DECAY)
+    assert schedule(40) == pytest.approx(RATE * STREAM[name], rel=1e-14)
+
+
+def test_in_a_stream_a_function_goes_on():
+    assert make_schedule(own, RATE, None, DECAY)(4) == RATE / 16
+
+
+WRONG_FACTORS = [None, 1j, "1", [0.5], np.ones(2), -0.1, math.inf, math.nan]
+
+
+@pytest.mark.parametrize("factor", WRONG_FACTORS, ids=repr)
+def test_a_function_that_returns_no_factor_is_named(factor):
+    schedule = made(lambda epoch: factor)
+    with pytest.raises(ValueError, match=r"learning_rate function must return.*For epoch 5 it returned"):
+        schedule(5)
+
+
+@pytest.mark.parametrize("factor", [0, 1, True, 0.5, np.float32(0.5), np.int64(2)], ids=repr)
+def test_a_function_may_return_any_real_number(factor):
+    assert made(lambda epoch: factor)(0) == RATE * float(factor)
 
 
 def test_cosine_begins_anew_from_start():
@@ -92,16 +122,16 @@ NOT_ADAPTIVE = pytest.mark.parametrize("learning_rate", [*ENDLESS, "cosine"])
 
 @NOT_ADAPTIVE
 def test_a_score_without_progress_ends_training_unless_adaptive(learning_rate):
-    assert made(learning_rate).goes_on(validated=True) is False
+    assert stands_still(made(learning_rate), True) is False
 
 
 @pytest.mark.parametrize("learning_rate", ENDLESS)
 def test_a_loss_without_progress_ends_training_unless_the_rate_has_an_end_of_its_own(learning_rate):
-    assert made(learning_rate).goes_on(validated=False) is False
+    assert stands_still(made(learning_rate), False) is False
 
 
 def test_a_loss_without_progress_does_not_cut_cosine_short():
-    assert made("cosine").goes_on(validated=False) is True
+    assert stands_still(made("cosine"), False) is True
 
 
 @VALIDATED
@@ -109,7 +139,7 @@ def test_a_loss_without_progress_does_not_cut_cosine_short():
 def test_only_adaptive_changes_when_progress_stops(learning_rate, validated):
     schedule = made(learning_rate)
     before = [schedule(epoch) for epoch in range(START, STOP)]
-    schedule.goes_on(validated)
+    schedule.stand_still(validated)
     assert isinstance(schedule, Schedule)
     assert [schedule(epoch) for epoch in range(START, STOP)] == before
 
@@ -118,22 +148,22 @@ def test_only_adaptive_changes_when_progress_stops(learning_rate, validated):
 def test_adaptive_divides_by_5_when_progress_stops(validated):
     schedule = made("adaptive")
     assert isinstance(schedule, Adaptive)
-    assert schedule.goes_on(validated) is True
+    assert stands_still(schedule, validated) is True
     assert schedule(0) == schedule(99) == RATE / 5
 
 
 def test_adaptive_ends_at_a_millionth():
     schedule, rates = Adaptive(0.01), []
-    while schedule.goes_on(validated=False):
+    while stands_still(schedule):
         rates.append(schedule(0))
     assert rates == pytest.approx([0.01 / 5**i for i in range(1, 7)])
     assert rates[-1] <= 1e-6 < rates[-2]
-    assert schedule.goes_on(validated=False) is False
+    assert stands_still(schedule, False) is False
     assert schedule(0) == rates[-1]
 
 
 @pytest.mark.parametrize("rate", [1e-6, 1e-7])
 def test_adaptive_does_not_go_on_from_a_millionth(rate):
     schedule = Adaptive(rate)
-    assert schedule.goes_on(validated=True) is False
+    assert stands_still(schedule, True) is False
     assert schedule(0) == rate

@@ -10,9 +10,16 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import softmax
 
-from skmetric.distances import distance_loss, squared_distances
-from skmetric.losses import given_pairs, given_triplets, pair_masks
-from skmetric.soft_neighbors import NEIGHBOR_TARGETS, every_positive, own_class, soft_neighbors
+from skmetric.losses import (
+    DISTANCES,
+    NEIGHBOR_TARGETS,
+    MetricLoss,
+    all_pairs,
+    over_anchors,
+    soft_neighbors,
+    squared_distances,
+)
+from skmetric.losses._soft_neighbors import every_positive, own_class
 from skmetric.testing import check_gradient
 
 LOSSES = list(NEIGHBOR_TARGETS)
@@ -25,6 +32,23 @@ every_temperature = pytest.mark.parametrize("temperature", [1.0, 0.2, 7.0])
 def embeddings(n=15, n_classes=4, seed=0, dtype=np.float64):
     rng = np.random.default_rng(seed)
     return rng.normal(0, 0.8, (n, 3)).astype(dtype), rng.integers(0, n_classes, n)
+
+
+def masks(y):
+    """Positive and negative pairs by the definition."""
+    negative = np.array([[a != b for b in y] for a in y])
+    return ~negative & ~np.eye(len(y), dtype=bool), negative
+
+
+def neighbor_loss(loss=LOSSES[0], temperature=1.0, distance="sqeuclidean"):
+    """The loss on embeddings as the estimator makes it."""
+    rule = partial(soft_neighbors, loss=loss, temperature=temperature)
+    return MetricLoss(rule, DISTANCES[distance](all_pairs), over_anchors)
+
+
+def mean_over_anchors(D, y, **options):
+    """Value and C of the rule, shown all pairs."""
+    return over_anchors(*soft_neighbors(D, *masks(y), **options))
 
 
 def random_distances(n, seed=0, dtype=np.float64):
@@ -56,12 +80,6 @@ def by_labels(y):
     return [
         ([j for j in rows if j != i and y[j] == y[i]], [j for j in rows if y[j] != y[i]]) for i in rows
     ]
-
-
-def by_triplets(code):
-    """Those of anchors: the positive and the negative of the same triplet."""
-    place = {c: i for i, c in enumerate(code.tolist())}
-    return [([place[c + 1]], [place[c + 2]]) if c % 3 == 0 else ([], []) for c in code.tolist()]
 
 
 def oracle(D, compared, loss, temperature):
@@ -97,7 +115,7 @@ def on_any_labels(test):
 @on_any_labels
 def test_rule_is_the_loop_over_its_rows(loss, temperature, y, seed, dtype):
     D = random_distances(len(y), seed, dtype)
-    value, C = soft_neighbors(D, y, loss=loss, temperature=temperature)
+    value, C = mean_over_anchors(D, y, loss=loss, temperature=temperature)
     expected_value, expected_C, *_ = oracle(D, by_labels(y), loss, temperature)
     assert C.dtype == dtype
     assert_allclose(value, expected_value, rtol=1e-5, atol=1e-6)
@@ -107,40 +125,39 @@ def test_rule_is_the_loop_over_its_rows(loss, temperature, y, seed, dtype):
 @every_loss
 @every_temperature
 @every_dtype
-def test_only_given_triplets_count(loss, temperature, dtype):
-    code = np.random.default_rng(0).permutation(np.r_[0:12, 30:33])
-    D = random_distances(len(code), dtype=dtype)
-    value, C = soft_neighbors(D, code, loss=loss, temperature=temperature, masks=given_triplets)
-    expected_value, expected_C, *_ = oracle(D, by_triplets(code), loss, temperature)
-    assert_allclose(value, expected_value, rtol=1e-5)
-    assert_allclose(C, expected_C, rtol=1e-4, atol=1e-6)
+def test_given_triplets_are_a_choice_of_two(loss, temperature, dtype):
+    D = random_distances(9, dtype=dtype)[:, :2] + dtype(0.1)
+    positive = np.tile([True, False], (9, 1))
+    value, C = over_anchors(*soft_neighbors(D, positive, ~positive, loss=loss, temperature=temperature))
+    p = 1 / (1 + np.exp((D[:, 0] - D[:, 1]).astype(float) / temperature))
+    assert value == pytest.approx(-np.log(p).mean(), rel=1e-5)
+    assert_allclose(C, np.column_stack([1 - p, p - 1]) / temperature / 9, rtol=1e-4, atol=1e-6)
 
 
 @every_loss
 def test_given_pairs_leave_no_choice(loss):
-    # A row of a pair has a positive or a negative, never both.
-    value, C = soft_neighbors(random_distances(6), np.array([0, 0, 3, 3, 5, 5]), masks=given_pairs)
-    assert value == 0
+    # An anchor of a pair has a positive or a negative, never both.
+    positive = np.array([[True], [False], [True]])
+    total, C, n_active, n_valid = soft_neighbors(np.ones((3, 1)), positive, ~positive, loss=loss)
+    assert (total, n_active, n_valid) == (0, 0, 0)
     assert_array_equal(C, 0)
 
 
 @every_loss
 @every_temperature
 @on_any_labels
-def test_counts_are_of_wrong_choices_and_of_rows_that_count_and_add_up(loss, temperature, y, seed, dtype):
-    D, counts = random_distances(len(y), seed, dtype), np.zeros(2)
-    expected = oracle(D, by_labels(y), loss, temperature)[2:]
-    for times in (1, 2):
-        soft_neighbors(D, y, loss=loss, temperature=temperature, counts=counts)
-        assert_array_equal(counts, np.multiply(times, expected))
+def test_counts_are_of_wrong_choices_and_of_rows_that_count(loss, temperature, y, seed, dtype):
+    D = random_distances(len(y), seed, dtype)
+    *_, n_active, n_valid = soft_neighbors(D, *masks(y), loss=loss, temperature=temperature)
+    assert (n_active, n_valid) == oracle(D, by_labels(y), loss, temperature)[2:]
 
 
 @every_loss
 @on_any_labels
 def test_each_row_pulls_as_much_as_it_pushes(loss, y, seed, dtype):
-    _, C = soft_neighbors(random_distances(len(y), seed, dtype), y, loss=loss)
+    _, C = mean_over_anchors(random_distances(len(y), seed, dtype), y, loss=loss)
     assert_allclose(C.sum(axis=1), 0, atol=1e-6)
-    positive, negative = pair_masks(y)
+    positive, negative = masks(y)
     assert_array_equal(C[~(positive | negative)], 0)
     assert (C[negative] <= 0).all()
 
@@ -158,7 +175,7 @@ def nca_probabilities(Z, y):
 
 def test_the_loss_of_neighbourhood_components_is_the_mean_of_minus_log_p():
     Z, y = embeddings()
-    value, _ = soft_neighbors(squared_distances(Z), y)
+    value, _ = mean_over_anchors(squared_distances(Z), y)
     assert np.unique(y, return_counts=True)[1].min() > 1, "the test needs positives for each row"
     assert value == pytest.approx(-np.log(nca_probabilities(Z, y)).mean(), rel=1e-10)
 
@@ -166,17 +183,16 @@ def test_the_loss_of_neighbourhood_components_is_the_mean_of_minus_log_p():
 def test_the_loss_of_a_row_is_minus_the_logarithm_of_its_p():
     Z, y = embeddings()
 
-    def of_row(i):
-        return lambda y: tuple(mask & (np.arange(15) == i)[:, np.newaxis] for mask in pair_masks(y))
-
-    losses = [soft_neighbors(squared_distances(Z), y, masks=of_row(i))[0] for i in range(15)]
+    D = squared_distances(Z)
+    only = np.arange(15)[:, np.newaxis]
+    losses = [soft_neighbors(D, *(mask & (only == i) for mask in masks(y)))[0].item() for i in range(15)]
     assert_allclose(np.exp(-np.array(losses)), nca_probabilities(Z, y), rtol=1e-9)
 
 
 def test_both_losses_are_one_where_each_row_has_one_positive():
     y = np.arange(12) // 2
     D = random_distances(12)
-    first, second = (soft_neighbors(D, y, loss=loss) for loss in LOSSES)
+    first, second = (mean_over_anchors(D, y, loss=loss) for loss in LOSSES)
     assert first[0] == pytest.approx(second[0], rel=1e-12)
     assert_allclose(first[1], second[1], atol=1e-15)
 
@@ -185,37 +201,29 @@ def test_both_losses_are_one_where_each_row_has_one_positive():
 def test_all_positives_near_costs_no_less_than_one_of_them(y, seed, dtype):
     # Jensen: the mean of -log p_ij is at least -log of the mean, and that -log of the sum.
     D = random_distances(len(y), seed, dtype)
-    one, every = (soft_neighbors(D, y, loss=loss)[0] for loss in LOSSES)
+    one, every = (mean_over_anchors(D, y, loss=loss)[0] for loss in LOSSES)
     assert every >= one - 1e-6
 
 
 # --- gradients ----------------------------------------------------------------------------------------
 
-MASKED = {
-    "labels": (pair_masks, embeddings()[1]),
-    "triplets": (given_triplets, np.random.default_rng(0).permutation(15)),
-}
-every_mask = pytest.mark.parametrize("masks, y", MASKED.values(), ids=MASKED.keys())
-
 
 @every_loss
 @every_temperature
-@every_mask
-def test_gradient_on_distances_is_that_of_central_differences(loss, temperature, masks, y):
-    rule = partial(soft_neighbors, loss=loss, temperature=temperature, masks=masks)
+def test_gradient_on_distances_is_that_of_central_differences(loss, temperature):
+    y = embeddings()[1]
+    rule = partial(mean_over_anchors, y=y, loss=loss, temperature=temperature)
     D = random_distances(len(y))
-    assert rule(D, y)[0] > 0
-    assert check_gradient(rule, D, y).max() < 1e-6
+    assert rule(D)[0] > 0
+    assert check_gradient(rule, D).max() < 1e-6
 
 
 @every_loss
 @every_temperature
-@every_mask
 @pytest.mark.parametrize("distance", ["sqeuclidean", "euclidean"])
-def test_gradient_on_embeddings_is_that_of_central_differences(loss, temperature, masks, y, distance):
-    rule = partial(soft_neighbors, loss=loss, temperature=temperature, masks=masks)
-    Z, _ = embeddings()
-    assert check_gradient(partial(distance_loss, rule=rule, distance=distance), Z, y).max() < 1e-6
+def test_gradient_on_embeddings_is_that_of_central_differences(loss, temperature, distance):
+    Z, y = embeddings()
+    assert check_gradient(neighbor_loss(loss, temperature, distance), Z, y).max() < 1e-6
 
 
 # --- invariances --------------------------------------------------------------------------------------
@@ -225,8 +233,8 @@ def test_gradient_on_embeddings_is_that_of_central_differences(loss, temperature
 def test_order_of_the_batch_does_not_matter(loss):
     D, y = random_distances(15), embeddings()[1]
     order = np.random.default_rng(1).permutation(15)
-    value, C = soft_neighbors(D, y, loss=loss)
-    permuted_value, permuted_C = soft_neighbors(D[np.ix_(order, order)], y[order], loss=loss)
+    value, C = mean_over_anchors(D, y, loss=loss)
+    permuted_value, permuted_C = mean_over_anchors(D[np.ix_(order, order)], y[order], loss=loss)
     assert permuted_value == pytest.approx(value, rel=1e-12)
     assert_allclose(permuted_C, C[np.ix_(order, order)], atol=1e-14)
 
@@ -234,8 +242,8 @@ def test_order_of_the_batch_does_not_matter(loss):
 @every_loss
 def test_names_of_the_classes_do_not_matter(loss):
     D, y = random_distances(15), embeddings()[1]
-    value, C = soft_neighbors(D, y, loss=loss)
-    other_value, other_C = soft_neighbors(D, 100 - 7 * y, loss=loss)
+    value, C = mean_over_anchors(D, y, loss=loss)
+    other_value, other_C = mean_over_anchors(D, 100 - 7 * y, loss=loss)
     assert value == other_value
     assert_array_equal(C, other_C)
 
@@ -243,8 +251,8 @@ def test_names_of_the_classes_do_not_matter(loss):
 @every_loss
 def test_temperature_is_a_unit_of_distance(loss):
     D, y = random_distances(15), embeddings()[1]
-    value, C = soft_neighbors(D, y, loss=loss)
-    scaled_value, scaled_C = soft_neighbors(8 * D, y, loss=loss, temperature=8.0)
+    value, C = mean_over_anchors(D, y, loss=loss)
+    scaled_value, scaled_C = mean_over_anchors(8 * D, y, loss=loss, temperature=8.0)
     assert scaled_value == pytest.approx(value, rel=1e-12)
     assert_allclose(8 * scaled_C, C, atol=1e-14)
 
@@ -253,8 +261,8 @@ def test_temperature_is_a_unit_of_distance(loss):
 def test_a_distance_more_to_all_others_changes_no_choice(loss):
     D, y = random_distances(15), embeddings()[1]
     shift = np.random.default_rng(1).uniform(0, 3, (15, 1))
-    value, C = soft_neighbors(D, y, loss=loss)
-    shifted_value, shifted_C = soft_neighbors(D + shift, y, loss=loss)
+    value, C = mean_over_anchors(D, y, loss=loss)
+    shifted_value, shifted_C = mean_over_anchors(D + shift, y, loss=loss)
     assert shifted_value == pytest.approx(value, rel=1e-12)
     assert_allclose(shifted_C, C, atol=1e-14)
 
@@ -274,20 +282,21 @@ NOTHING_TO_COMPARE = {
 @every_dtype
 @pytest.mark.parametrize("y", NOTHING_TO_COMPARE.values(), ids=NOTHING_TO_COMPARE.keys())
 def test_batch_without_a_row_that_counts_has_value_0_and_c_0(loss, dtype, y):
-    D, counts = random_distances(len(y), dtype=dtype), np.zeros(2)
+    D = random_distances(len(y), dtype=dtype)
     with warnings.catch_warnings(), np.errstate(all="raise", under="ignore"):
         warnings.simplefilter("error")
-        value, C = soft_neighbors(D, np.array(y), loss=loss, counts=counts)
+        total, C, n_active, n_valid = soft_neighbors(D, *masks(y), loss=loss)
+        value, C = over_anchors(total, C, n_active, n_valid)
     assert type(value) is float and value == 0
     assert_array_equal(C, np.zeros((len(y), len(y)), dtype))
-    assert_array_equal(counts, 0)
+    assert (n_active, n_valid) == (0, 0)
 
 
 @every_loss
 @every_dtype
 def test_among_duplicates_the_choice_is_even(loss, dtype):
     y = np.arange(9) % 3
-    value, C = soft_neighbors(np.zeros((9, 9), dtype), y, loss=loss)
+    value, C = mean_over_anchors(np.zeros((9, 9), dtype), y, loss=loss)
     p = 2 / 8 if loss == "neighborhood_components" else 1 / 8
     assert value == pytest.approx(-math.log(p), rel=1e-6)
     same = (y[:, np.newaxis] == y) & ~np.eye(9, dtype=bool)
@@ -300,7 +309,7 @@ def test_among_duplicates_the_choice_is_even(loss, dtype):
 @every_dtype
 def test_duplicates_do_not_move(loss, dtype):
     Z = np.ones((9, 2), dtype)
-    _, dZ = distance_loss(Z, np.arange(9) % 3, rule=partial(soft_neighbors, loss=loss))
+    _, dZ = neighbor_loss(loss)(Z, np.arange(9) % 3)
     assert_array_equal(dZ, 0)
 
 
@@ -317,7 +326,7 @@ def test_where_exp_underflows_all_is_finite(loss, dtype, near, far, temperature)
     np.fill_diagonal(D, 0)
     with warnings.catch_warnings(), np.errstate(all="raise", under="ignore"):
         warnings.simplefilter("error")
-        value, C = soft_neighbors(D, y, loss=loss, temperature=temperature)
+        value, C = mean_over_anchors(D, y, loss=loss, temperature=temperature)
     assert np.isfinite(C).all()
     # Of far positives beside near negatives the loss is the difference, but for log(7) = 1.95 at most.
     rounding = 1e-6 * near / temperature
@@ -328,7 +337,7 @@ def test_where_exp_underflows_all_is_finite(loss, dtype, near, far, temperature)
 @every_dtype
 def test_far_positives_go_on_pulling(loss, dtype):
     Z, y = np.array([[0.0], [1e4], [1.0], [1e4 + 1]], dtype), np.array([0, 0, 1, 1])
-    _, dZ = distance_loss(Z, y, rule=partial(soft_neighbors, loss=loss))
+    _, dZ = neighbor_loss(loss)(Z, y)
     # Each of a class goes towards the other.
     assert (np.sign(dZ[:, 0]) == [-1, 1, -1, 1]).all()
 
@@ -351,7 +360,7 @@ def test_targets_of_a_row_without_positives_are_0(dtype, target):
 @pytest.mark.parametrize("temperature", [2, 2.0, np.float64(2), np.float32(2)], ids=repr)
 def test_c_has_the_dtype_of_the_distances(loss, dtype, temperature):
     Z, y = embeddings(dtype=dtype)
-    value, C = soft_neighbors(squared_distances(Z), y, loss=loss, temperature=temperature)
+    value, C = mean_over_anchors(squared_distances(Z), y, loss=loss, temperature=temperature)
     assert type(value) is float
     assert C.dtype == dtype and C.shape == (15, 15)
 
@@ -359,26 +368,26 @@ def test_c_has_the_dtype_of_the_distances(loss, dtype, temperature):
 @every_loss
 def test_float32_agrees_with_float64(loss):
     y = embeddings()[1]
-    single, double = (soft_neighbors(random_distances(15).astype(d), y, loss=loss) for d in DTYPES)
+    single, double = (mean_over_anchors(random_distances(15).astype(d), y, loss=loss) for d in DTYPES)
     assert single[0] == pytest.approx(double[0], rel=1e-5)
     assert_allclose(single[1], double[1], atol=1e-6)
 
 
 @every_loss
-@every_mask
-def test_rule_leaves_its_arguments_as_they_are(loss, masks, y):
-    D, y = random_distances(len(y)), y.copy()
-    D.flags.writeable = y.flags.writeable = False
-    before = D.copy(), y.copy()
-    soft_neighbors(D, y, loss=loss, masks=masks)
-    assert_array_equal(D, before[0])
-    assert_array_equal(y, before[1])
+def test_rule_leaves_its_arguments_as_they_are(loss):
+    arguments = random_distances(15), *masks(embeddings()[1])
+    before = [array.copy() for array in arguments]
+    for array in arguments:
+        array.flags.writeable = False
+    soft_neighbors(*arguments, loss=loss)
+    for array, array_before in zip(arguments, before):
+        assert_array_equal(array, array_before)
 
 
 @pytest.mark.parametrize("target", NEIGHBOR_TARGETS.values(), ids=NEIGHBOR_TARGETS.keys())
 def test_targets_leave_their_arguments_as_they_are(target):
     y = embeddings()[1]
-    positive, negative = pair_masks(y)
+    positive, negative = masks(y)
     logits = np.where(positive | negative, -random_distances(15), -np.inf)
     logits.flags.writeable = positive.flags.writeable = False
     T, _ = target(logits, positive)
@@ -387,4 +396,4 @@ def test_targets_leave_their_arguments_as_they_are(target):
 
 def test_unknown_loss_is_an_error():
     with pytest.raises(KeyError, match="nonsense"):
-        soft_neighbors(random_distances(4), np.array([0, 0, 1, 1]), loss="nonsense")
+        mean_over_anchors(random_distances(4), np.array([0, 0, 1, 1]), loss="nonsense")

@@ -5,11 +5,11 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from skmetric.initialization import initial_parameters
-from skmetric.logit_losses import log_loss
-from skmetric.network import Network
-from skmetric.optimizers import SGD, Adam
-from skmetric.training import run_epoch
+from skmetric._engine.initialization import initial_parameters
+from skmetric._engine.network import Network
+from skmetric._engine.optimizers import SGD, Adam
+from skmetric._engine.training import run_epoch
+from skmetric.losses import LabelLoss, log_loss
 
 BATCH, WIDTHS = 64, [300, 200, 10]
 OPTIMIZERS = {
@@ -36,7 +36,7 @@ def steps(make, n_steps, count=None):
         setattr(network, name, counted)
     optimizer = make(network.parameters)
     batches = np.arange(len(X)).reshape(n_steps, BATCH)
-    return lambda: run_epoch(network, log_loss, optimizer, 0.01, batches, X, (y,))
+    return lambda: run_epoch(network, LabelLoss(log_loss), optimizer, 0.01, batches, X, (y,))
 
 
 @each_optimizer

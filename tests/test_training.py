@@ -1,5 +1,6 @@
 import math
 import warnings
+from itertools import repeat
 
 import numpy as np
 import pytest
@@ -7,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from skmetric.logit_losses import log_loss
-from skmetric.network import Network
-from skmetric.optimizers import SGD
-from skmetric.sampling import shuffled_batches
-from skmetric.schedules import Adaptive, Schedule
-from skmetric.training import Progress, run_epoch, train
+from skmetric._engine.network import Network
+from skmetric._engine.optimizers import SGD
+from skmetric._engine.sampling import shuffled_batches
+from skmetric._engine.schedules import Adaptive, Custom, Schedule
+from skmetric._engine.training import Progress, run_epoch, train
+from skmetric.losses import LabelLoss, log_loss
 
 X = np.arange(10.0)[:, np.newaxis]
 Y = np.arange(10) + 100
@@ -88,15 +89,39 @@ def losses_of_epochs(values):
             value = 1.0
         return value, np.zeros_like(Z)
 
-    return loss
+    return LabelLoss(loss)
 
 
-def minus_loss(entry):
-    return -entry["loss"]
+class StubLoss(LabelLoss):
+    """A loss of constant value that notes something, and is judged by something else."""
+
+    def __init__(self, levels=(0.0,), notes=None):
+        super().__init__(lambda Z, *targets: (1.0, np.zeros_like(Z)))
+        self.levels = iter(levels)
+        self.events = [] if notes is None else notes
+        self.n_epochs = 0
+
+    def begin_epoch(self):
+        self.events.append("begin")
+        self.n_epochs += 1
+
+    def notes(self):
+        self.events.append("notes")
+        return {"number": self.n_epochs}
+
+    def level(self, value):
+        assert value == 1.0
+        return next(self.levels)
 
 
-def score_of(entry):
-    return entry["validation_score"]
+class StubValidation:
+    def __init__(self, scores, notes=None):
+        self.scores = iter(scores)
+        self.events = [] if notes is None else notes
+
+    def score(self):
+        self.events.append("validate")
+        return next(self.scores)
 
 
 def stub_train(values=(1.0,), n_epochs=5, notes=None, **options):
@@ -106,21 +131,15 @@ def stub_train(values=(1.0,), n_epochs=5, notes=None, **options):
         "network": StubNetwork(notes),
         "loss": losses_of_epochs(values),
         "optimizer": StubOptimizer(notes),
-        "schedule": Schedule(0.1, lambda epoch: 1.0),
-        "sampler": lambda: BATCHES,
+        "schedule": Schedule(0.1),
+        "batches": BATCHES,
         "X": X,
         "targets": (Y,),
         "epochs": range(n_epochs),
         "progress": Progress(1e-4, math.inf),
         "callbacks": StubCallbacks(notes),
-        "watch": score_of if "validate" in options else minus_loss,
     }
     return train(**(parts | options))
-
-
-def validation(scores):
-    remaining = iter(scores)
-    return lambda: next(remaining)
 
 
 # --- history ----------------------------------------------------------------------------------------
@@ -136,12 +155,12 @@ def test_history_has_an_entry_for_each_epoch():
 
 
 def test_history_holds_plain_floats():
-    entry = stub_train(validate=lambda: 0.5)[0]
+    entry = stub_train(validation=StubValidation(repeat(0.5)))[0]
     assert {key: type(value) for key, value in entry.items()} == dict.fromkeys(entry, float)
 
 
 def test_rate_is_what_the_schedule_says_of_each_epoch():
-    history = stub_train(epochs=range(4, 7), schedule=Schedule(8.0, lambda epoch: 0.5**epoch))
+    history = stub_train(epochs=range(4, 7), schedule=Custom(8.0, lambda epoch: 0.5**epoch))
     assert [entry["learning_rate"] for entry in history] == [0.5, 0.25, 0.125]
 
 
@@ -156,14 +175,13 @@ def test_optimizer_gets_the_rate_and_the_gradients_of_the_network():
     assert seen == [(["gradient"], 0.1)] * len(BATCHES)
 
 
-def test_reports_join_the_history():
-    numbers = iter(range(3))
-    history = stub_train(n_epochs=3, report=lambda: {"number": next(numbers)})
-    assert [entry["number"] for entry in history] == [0, 1, 2]
+def test_notes_of_the_loss_join_the_history():
+    history = stub_train(n_epochs=3, loss=StubLoss(range(3)))
+    assert [entry["number"] for entry in history] == [1, 2, 3]
 
 
 def test_validation_scores_join_the_history():
-    history = stub_train(n_epochs=3, validate=validation([0.1, 0.3, 0.2]))
+    history = stub_train(n_epochs=3, validation=StubValidation([0.1, 0.3, 0.2]))
     assert [entry["validation_score"] for entry in history] == [0.1, 0.3, 0.2]
 
 
@@ -172,23 +190,32 @@ def test_order_of_events():
     stub_train(
         n_epochs=2,
         notes=notes,
-        sampler=lambda: BATCHES[:1],
-        validate=lambda: notes.append("validate") or 0.0,
-        report=lambda: notes.append("report") or {},
+        batches=BATCHES[:1],
+        validation=StubValidation(repeat(0.0), notes),
+        loss=StubLoss(notes=notes),
     )
     step = ["gather", "forward", "backward", "gradients", "step"]
-    assert notes == ["epoch begins", *step, "validate", "report", "epoch ends"] * 2
+    assert notes == ["epoch begins", "begin", *step, "validate", "notes", "epoch ends"] * 2
 
 
 def test_loss_gets_all_targets():
-    options = {"targets": (Y, Y / 10), "loss": lambda Z, y, weight: (weight.max() - y.max() / 10 + 2, Z)}
+    def loss(Z, y, weight):
+        return weight.max() - y.max() / 10 + 2, Z
+
+    options = {"targets": (Y, Y / 10), "loss": LabelLoss(loss)}
     assert [entry["loss"] for entry in stub_train(n_epochs=2, **options)] == [2.0, 2.0]
 
 
 def test_each_epoch_has_batches_of_its_own():
-    epochs = iter([BATCHES, BATCHES[:1], BATCHES[:2]])
+    class Growing:
+        n_batches = 0
+
+        def __iter__(self):
+            self.n_batches += 1
+            return iter(BATCHES[: self.n_batches])
+
     notes = []
-    stub_train(n_epochs=3, notes=notes, sampler=lambda: next(epochs))
+    stub_train(n_epochs=3, notes=notes, batches=Growing())
     assert notes.count("step") == 6
 
 
@@ -210,7 +237,7 @@ def test_stops_when_the_loss_stays_for_more_epochs_than_patience(patience, impro
 @pytest.mark.parametrize("patience", [1, 2, 10])
 def test_stops_when_the_score_stays_though_the_loss_falls(patience):
     values = [float(100 - i) for i in range(50)]
-    options = {"progress": Progress(1e-4, patience), "validate": lambda: 0.5}
+    options = {"progress": Progress(1e-4, patience), "validation": StubValidation(repeat(0.5))}
     assert len(stub_train(values, n_epochs=50, **options)) == 1 + patience + 1
 
 
@@ -221,26 +248,25 @@ def test_gains_of_less_than_tol_do_not_count():
 
 
 @pytest.mark.parametrize("patience", [1, 2, 10])
-def test_any_entry_may_be_watched(patience):
-    numbers = iter([1, 2, 3] + [3] * 50)
-    options = {"report": lambda: {"number": next(numbers)}, "watch": lambda entry: entry["number"]}
-    values = [float(100 - i) for i in range(50)]
-    history = stub_train(values, n_epochs=50, progress=Progress(1e-4, patience), **options)
+def test_progress_is_judged_by_the_level_of_the_loss(patience):
+    loss = StubLoss([3, 2, 1] + [1] * 50)
+    history = stub_train(loss=loss, n_epochs=50, progress=Progress(1e-4, patience))
     assert len(history) == 3 + patience + 1
 
 
-@pytest.mark.parametrize("options", [{}, {"validate": lambda: 0.5}], ids=["plain", "validated"])
-def test_schedule_is_told_what_stalled(options):
-    asked = []
+@pytest.mark.parametrize(
+    "options", [{}, {"validation": StubValidation(repeat(0.5))}], ids=["plain", "validated"]
+)
+def test_schedule_is_told_that_training_stands_still_and_may_end_it(options):
+    told = []
 
-    class Asked(Schedule):
-        def goes_on(self, validated):
-            asked.append(validated)
-            return len(asked) < 3
+    class Told(Schedule):
+        def stand_still(self, validated):
+            told.append(validated)
+            self.ended = len(told) == 3
 
-    schedule = Asked(0.1, lambda epoch: 1.0)
-    history = stub_train(n_epochs=50, schedule=schedule, progress=Progress(1e-4, 1), **options)
-    assert asked == [bool(options)] * 3
+    history = stub_train(n_epochs=50, schedule=Told(0.1), progress=Progress(1e-4, 1), **options)
+    assert told == [bool(options)] * 3
     assert len(history) == 3 + 2 + 2
 
 
@@ -275,19 +301,26 @@ def test_stops_where_scikit_learn_does(values, tol, patience):
     assert len(history) == mlp_epochs(losses, tol, patience)
 
 
-def test_progress_counts_anew_after_it_stalled():
+def test_progress_stands_still_until_it_begins_anew():
     progress = Progress(0.0, 1)
-    stalls = []
-    for _ in range(7):
+    still = []
+    for _ in range(4):
         progress.update(1.0)
-        stalls.append(progress.stalled())
-    assert stalls == [False, False, True, False, True, False, True]
+        still.append(progress.stands_still)
+    assert still == [False, False, True, True]
+    progress.begin_anew()
+    progress.update(1.0)
+    assert not progress.stands_still
 
 
 def test_progress_tells_the_best():
     progress = Progress(10.0, 1)
-    scores, best = [1.0, 1.5, 1.5, 1.2, 1.6], [True, True, False, False, True]
-    assert [progress.update(score) for score in scores] == best
+    told = []
+    for score in [1.0, 1.5, 1.5, 1.2, 1.6]:
+        progress.update(score)
+        told.append(progress.is_best)
+    assert told == [True, True, False, False, True]
+    assert progress.best == 1.6
 
 
 # --- early stopping ---------------------------------------------------------------------------------
@@ -296,14 +329,22 @@ def test_progress_tells_the_best():
 def test_parameters_of_the_best_epoch_are_restored():
     network = StubNetwork()
     W = network.parameters[0]
-    stub_train(n_epochs=5, network=network, validate=validation([0.1, 0.3, 0.2, 0.3, 0.0]))
+    stub_train(n_epochs=5, network=network, validation=StubValidation([0.1, 0.3, 0.2, 0.3, 0.0]))
     assert network.parameters[0] is W
     np.testing.assert_array_equal(W, 2 * len(BATCHES))
 
 
+def test_parameters_at_the_beginning_stay_if_no_epoch_reaches_their_score():
+    network = StubNetwork()
+    network.parameters[0] += 7
+    options = {"validation": StubValidation([0.4, 0.2]), "progress": Progress(0.0, 10, best=0.5)}
+    stub_train(n_epochs=2, network=network, **options)
+    np.testing.assert_array_equal(network.parameters[0], 7)
+
+
 def test_a_gain_of_less_than_tol_may_still_be_the_best():
     network = StubNetwork()
-    options = {"validate": validation([0.3, 0.3001, 0.2]), "progress": Progress(0.1, 10)}
+    options = {"validation": StubValidation([0.3, 0.3001, 0.2]), "progress": Progress(0.1, 10)}
     stub_train(n_epochs=3, network=network, **options)
     np.testing.assert_array_equal(network.parameters[0], 2 * len(BATCHES))
 
@@ -327,14 +368,16 @@ def test_interrupt_within_an_epoch_keeps_what_is_there():
 
 def test_interrupt_restores_the_best_epoch_that_was_validated():
     network = StubNetwork()
-    options = {"validate": validation([0.3, 0.2]), "network": network}
+    options = {"validation": StubValidation([0.3, 0.2]), "network": network}
     with pytest.warns(UserWarning, match="interrupted"):
         history = stub_train([3.0, 2.0, KeyboardInterrupt()], n_epochs=9, **options)
     assert len(history) == 2
     np.testing.assert_array_equal(network.parameters[0], len(BATCHES))
 
 
-@pytest.mark.parametrize("options", [{}, {"validate": lambda: 0.5}], ids=["plain", "validated"])
+@pytest.mark.parametrize(
+    "options", [{}, {"validation": StubValidation(repeat(0.5))}], ids=["plain", "validated"]
+)
 def test_interrupt_in_the_first_epoch_leaves_no_history_and_the_steps_so_far(options):
     network = StubNetwork()
     with pytest.warns(UserWarning, match="after 0 epochs"):
@@ -362,7 +405,7 @@ def test_a_loss_that_is_not_finite_raises_before_the_step(value):
 @pytest.mark.parametrize("step", [np.nan, np.inf])
 def test_a_parameter_that_is_not_finite_raises_before_it_is_validated(step):
     notes = []
-    options = {"optimizer": StubOptimizer(step=step), "validate": lambda: notes.append("validate")}
+    options = {"optimizer": StubOptimizer(step=step), "validation": StubValidation([0.5], notes)}
     with pytest.raises(FloatingPointError):
         stub_train(notes=notes, **options)
     assert "validate" not in notes
@@ -370,7 +413,7 @@ def test_a_parameter_that_is_not_finite_raises_before_it_is_validated(step):
 
 def test_the_best_epoch_does_not_hide_a_divergence():
     with pytest.raises(FloatingPointError):
-        stub_train([1.0, np.nan], validate=validation([0.5, 0.6]))
+        stub_train([1.0, np.nan], validation=StubValidation([0.5, 0.6]))
 
 
 def test_divergence_brings_no_other_warnings():
@@ -379,7 +422,7 @@ def test_divergence_brings_no_other_warnings():
 
     with warnings.catch_warnings(), pytest.raises(FloatingPointError):
         warnings.simplefilter("error")
-        stub_train(loss=overflowing)
+        stub_train(loss=LabelLoss(overflowing))
 
 
 # --- verbose ----------------------------------------------------------------------------------------
@@ -392,7 +435,7 @@ def test_verbose_prints_a_line_for_each_epoch(capsys):
 
 
 def test_verbose_adds_the_validation_score(capsys):
-    stub_train([2.5], n_epochs=1, verbose=True, validate=lambda: 0.75)
+    stub_train([2.5], n_epochs=1, verbose=True, validation=StubValidation(repeat(0.75)))
     line = "Epoch 1/1, Loss: 2.5, Learning Rate: 0.1, Validation Score: 0.75\n"
     assert capsys.readouterr().out == line
 
@@ -403,7 +446,7 @@ def test_verbose_counts_the_epochs_of_this_training(capsys):
 
 
 def test_silent_by_default(capsys):
-    stub_train(validate=lambda: 0.75)
+    stub_train(validation=StubValidation(repeat(0.75)))
     captured = capsys.readouterr()
     assert captured.out == captured.err == ""
 

@@ -14,7 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from skmetric import ContrastiveMetricTransformer, TripletMetricTransformer
-from skmetric.mining import TRIPLET_RULES
+from skmetric.losses import MINERS
 from skmetric.pairs import make_pairs, make_triplets
 
 pytestmark = pytest.mark.filterwarnings("ignore:The embedding collapses")
@@ -89,8 +89,7 @@ def pair_step(W, pairs, same, reduction):
             total += weight * term
             gradient += weight * sign * 2 * np.outer(x, x @ W)
             n_active += 1
-    # In the grid of rows a pair has two places.
-    divisor = {"active": n_active, "mean": len(pairs), "grid": 2 * len(pairs) ** 2}[reduction]
+    divisor = {"active": n_active, "mean": len(pairs), "grid": len(pairs)}[reduction]
     return total / max(divisor, 1), gradient / max(divisor, 1), n_active
 
 
@@ -111,7 +110,8 @@ def triplet_step(W, triplets, reduction, distance, margin=0.8):
             total += near - far + margin
             gradient += pull - push
             n_active += 1
-    divisor = {"active": n_active, "mean": len(triplets), "grid": 27 * len(triplets) ** 3}[reduction]
+    # The grid of an anchor and two of the two rows that it is compared with.
+    divisor = {"active": n_active, "mean": len(triplets), "grid": 4 * len(triplets)}[reduction]
     return total / max(divisor, 1), gradient / max(divisor, 1), n_active
 
 
@@ -199,7 +199,7 @@ def test_the_loss_of_triplets_is_that_of_the_embeddings(normalize, hidden, make)
     assert model.loss_ == pytest.approx(np.mean(terms), rel=1e-9)
 
 
-@pytest.mark.parametrize("mining", TRIPLET_RULES)
+@pytest.mark.parametrize("mining", MINERS)
 def test_mining_chooses_among_the_given_triplets(mining, make):
     model = learn(Triplets, make(Triplets, mining=mining, batch_size=240, reduction="active", **STILL))
     Z = model.transform(X)
@@ -213,13 +213,13 @@ def test_mining_of_ones_own_sees_one_triplet_an_anchor(make):
 
     def watching(D, positive, negative, margin):
         seen.append((positive.sum(axis=1), negative.sum(axis=1)))
-        return TRIPLET_RULES["all"](D, positive, negative, margin)
+        return MINERS["all"](D, positive, negative, margin)
 
     learn(Triplets, make(Triplets, mining=watching, max_iter=1, batch_size=64))
-    assert [len(positive) for positive, _ in seen] == [63] * 3 + [51]
+    assert [len(positive) for positive, _ in seen] == [21] * 3 + [17]
     for positive, negative in seen:
-        assert_array_equal(positive, [1, 0, 0] * (len(positive) // 3))
-        assert_array_equal(negative, positive)
+        assert_array_equal(positive, 1)
+        assert_array_equal(negative, 1)
 
 
 @each
@@ -478,13 +478,21 @@ def test_the_batch_sampler_is_not_looked_at(kind, make):
 
 
 @each
-@pytest.mark.parametrize("learning_rate", ["constant", "cosine"])
-def test_passes_are_the_epochs_of_fit(kind, learning_rate, make):
-    settings = {"dropout": 0.2, "learning_rate": learning_rate}
+def test_passes_are_the_epochs_of_fit_at_a_constant_rate(kind, make):
+    settings = {"dropout": 0.2, "learning_rate": "constant"}
     passing = make(kind, **settings)
     for _ in range(3):
         learn(kind, passing, incremental=True)
     assert_same_model(passing, learn(kind, make(kind, **settings)))
+
+
+@each
+def test_passes_of_a_cosine_stay_at_the_initial_rate(kind, make):
+    model = make(kind, learning_rate="cosine", max_iter=2, warm_start=True)
+    learn(kind, model)
+    for _ in range(3):
+        learn(kind, model, incremental=True)
+    assert [entry["learning_rate"] for entry in model.history_[2:]] == [model.learning_rate_init] * 3
 
 
 @each

@@ -4,15 +4,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skmetric.mining import (
-    TRIPLET_RULES,
-    all_triplets,
-    hard_triplets,
-    n_chosen,
-    semihard_triplets,
-)
+from skmetric.losses import MINERS, all_triplets, hard_triplets, semihard_triplets
+from skmetric.losses._miners import n_chosen
 
-every_mining = pytest.mark.parametrize("mining", TRIPLET_RULES.values(), ids=TRIPLET_RULES)
+every_mining = pytest.mark.parametrize("mining", MINERS.values(), ids=MINERS)
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
@@ -100,7 +95,7 @@ def test_memory_is_that_of_a_few_batches_squared(mining):
 def test_blocks_of_anchors_are_laid_together(mining, dtype, monkeypatch):
     D, positive, negative = random_case(n=23, dtype=dtype)
     whole, n_whole = mining(D, positive, negative, 2.0)
-    monkeypatch.setattr("skmetric.mining.BLOCK", 100)  # 4 anchors at a time, and 3 at the end
+    monkeypatch.setattr("skmetric.losses._miners.BLOCK", 100)  # 4 anchors at a time, and 3 at the end
     parts, n_parts = mining(D, positive, negative, 2.0)
     assert_array_equal(parts, whole)
     assert n_parts == n_whole

@@ -77,6 +77,6 @@ def scale_to_distance(coefs, Z, distance):
         # Of independent pairs the mean squared difference is twice the variance.
         spread = math.sqrt(2 * Z.var(axis=0, dtype=np.float64).sum())
         size = float(np.abs(Z).max())
-    # What differs by rounding alone has no spread to go by.
+    # Differences that are rounding errors are no spread to scale by.
     if math.sqrt(np.finfo(Z.dtype).eps) * size < spread < math.inf:
         coefs[-1] *= distance / spread

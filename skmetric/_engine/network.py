@@ -16,7 +16,9 @@ class WeightGradient:
     """``g = H.T @ delta``, not computed before it is known where it goes."""
 
     def __init__(self, H, delta, gemm):
-        self.left, self.right, self.gemm = delta.T, H.T, gemm
+        self.left = delta.T
+        self.right = H.T
+        self.gemm = gemm
 
     def add_to(self, out, alpha, beta):
         """``out <- beta * out + alpha * g``."""
@@ -27,7 +29,9 @@ class BiasGradient:
     """``g = delta.sum(axis=0)``."""
 
     def __init__(self, delta, ones, gemv):
-        self.matrix, self.ones, self.gemv = delta.T, ones, gemv
+        self.matrix = delta.T
+        self.ones = ones
+        self.gemv = gemv
 
     def add_to(self, out, alpha, beta):
         """``out <- beta * out + alpha * g``."""
@@ -93,6 +97,7 @@ class Network:
     ):
         self.coefs = coefs
         self.intercepts = intercepts
+        self.activation = activation
         self.batch_size = batch_size
         self.dropout = dropout
         self.input_dropout = input_dropout
@@ -106,6 +111,10 @@ class Network:
         self.delta_buffers = [np.zeros_like(buffer) for buffer in self.buffers[1:]]
         self.masks = [None] * len(coefs)
         self.batches = {}
+
+    def for_inference(self, batch_size):
+        """Return a network of the same parameters, without dropout and with buffers of its own."""
+        return Network(self.coefs, self.intercepts, self.activation, batch_size)
 
     @property
     def parameters(self):
@@ -124,7 +133,7 @@ class Network:
 
         Returns
         -------
-        batch : ndarray of shape (len(rows), n_features)
+        ndarray of shape (len(rows), n_features)
             A view of the buffer.
         """
         if not isinstance(rows, slice) and _is_ready(X, self.dtype):
@@ -147,7 +156,7 @@ class Network:
 
         Returns
         -------
-        Z : ndarray of shape (n, n_outputs)
+        ndarray of shape (n, n_outputs)
             A view of the last buffer; the next call overwrites it.
         """
         self.batch = self._views(len(batch))
@@ -168,7 +177,7 @@ class Network:
 
         Returns
         -------
-        Z : ndarray of shape (n, n_outputs)
+        ndarray of shape (n, n_outputs)
             A view of the last buffer; the next call overwrites it.
         """
         return self._through([rows, *self._views(len(rows)).H[1:]], 0.0)
@@ -205,8 +214,8 @@ class Network:
         deltas = self.batch.deltas
         deltas[-1][...] = dZ
         for layer in range(len(self.coefs) - 1, 0, -1):
-            W, delta, out = self.coefs[layer], deltas[layer], deltas[layer - 1]
-            self.gemm(1.0, W.T, delta.T, c=out.T, trans_a=1, overwrite_c=1)
+            out = deltas[layer - 1]
+            self.gemm(1.0, self.coefs[layer].T, deltas[layer].T, c=out.T, trans_a=1, overwrite_c=1)
             self._chain_hidden(layer - 1, out)
 
     def _chain_hidden(self, layer, delta):
@@ -222,29 +231,31 @@ class Network:
         return self.batch.gradients
 
 
-def outputs(network, X, batch_size, rows=None):
-    """Run rows of `X` through a network, a batch at a time.
+def outputs(network, X, rows=None):
+    """Run rows of `X` through a network, as many at a time as its buffers hold.
 
     Parameters
     ----------
     network : Network
-        With buffers for `batch_size` rows.
+        Network to run.
     X : ndarray or CSR matrix of shape (n_samples, n_features)
         Never copied whole.
-    batch_size : int
-        Rows at a time.
     rows : ndarray of int of shape (n,), default=None
         Which rows; None for all.
 
     Returns
     -------
-    Z : ndarray of shape (n, n_outputs)
+    ndarray of shape (n, n_outputs)
+        Outputs.
     """
     n = X.shape[0] if rows is None else len(rows)
     Z = np.empty((n, network.coefs[-1].shape[1]), dtype=network.coefs[-1].dtype)
     as_they_lie = rows is None and _is_ready(X, network.dtype)
-    for start in range(0, n, batch_size):
-        part = slice(start, start + batch_size)
-        some = X[part] if as_they_lie else network.gather(X, part if rows is None else rows[part])
+    for start in range(0, n, network.batch_size):
+        part = slice(start, start + network.batch_size)
+        if as_they_lie:
+            some = X[part]
+        else:
+            some = network.gather(X, part if rows is None else rows[part])
         Z[part] = network.infer(some)
     return Z

@@ -1,4 +1,4 @@
-"""Mining: which triplets of a batch count, and how often each pair occurs in them.
+"""Miners: which triplets of a batch count, and how often each pair occurs in them.
 
 A miner has the form ``mining(D, positive, negative, margin) -> (C, n_valid)``. It never lists a triplet:
 ``C[a, p]`` is the number of chosen triplets with anchor a and positive p, ``-C[a, n]`` that with anchor a
@@ -86,18 +86,22 @@ def n_chosen(C):
 def all_triplets(D, positive, negative, margin):
     """Choose every triplet with a positive loss: ``D[a, n] < D[a, p] + margin``.
 
+    For one anchor, the distances with the margin added to those of the positives are sorted. In this
+    order a positive is violated by every negative before it, so that running counts give `C` in
+    O(n log n) time, and no triplet is listed.
+
     Parameters
     ----------
-    D : ndarray of shape (n, n)
+    D : ndarray of shape (n_anchors, n_compared)
         Distances, finite and >= 0.
-    positive, negative : ndarrays of bool of shape (n, n)
+    positive, negative : ndarray of shape (n_anchors, n_compared)
         Disjoint masks; row a holds the positives and the negatives of anchor a.
     margin : float
-        In the units of `D`, > 0.
+        Margin in the units of `D`, > 0.
 
     Returns
     -------
-    C : ndarray of shape (n, n)
+    C : ndarray of shape (n_anchors, n_compared)
         ``C[a, p]`` and ``-C[a, n]`` are the numbers of chosen triplets with that pair, which is the
         gradient of the sum of their losses.
     n_valid : float
@@ -113,11 +117,26 @@ def all_triplets(D, positive, negative, margin):
 def semihard_triplets(D, positive, negative, margin):
     """Choose every semi-hard triplet: ``D[a, p] < D[a, n] < D[a, p] + margin``.
 
-    Parameters, returns: as `all_triplets`; all chosen triplets are active, and only they are valid.
+    Parameters
+    ----------
+    D : ndarray of shape (n_anchors, n_compared)
+        Distances, finite and >= 0.
+    positive, negative : ndarray of shape (n_anchors, n_compared)
+        Disjoint masks; row a holds the positives and the negatives of anchor a.
+    margin : float
+        Margin in the units of `D`, > 0.
+
+    Returns
+    -------
+    C : ndarray of shape (n_anchors, n_compared)
+        ``C[a, p]`` and ``-C[a, n]`` are the numbers of chosen triplets with that pair.
+    n_valid : float
+        Number of chosen triplets: all of them are active, and only they are valid.
 
     References
     ----------
-    FaceNet (see `triplet`), section 3.2, equation 4.
+    F. Schroff, D. Kalenichenko, J. Philbin, "FaceNet: a unified embedding for face recognition and
+    clustering", CVPR 2015, section 3.2, equation 4.
     """
 
     def count(D, positive, negative):
@@ -137,7 +156,21 @@ def semihard_triplets(D, positive, negative, margin):
 def hard_triplets(D, positive, negative, margin):
     """Choose, for each anchor, the farthest positive and the nearest negative.
 
-    Parameters, returns: as `all_triplets`; one triplet is valid for each anchor that has both.
+    Parameters
+    ----------
+    D : ndarray of shape (n_anchors, n_compared)
+        Distances, finite and >= 0.
+    positive, negative : ndarray of shape (n_anchors, n_compared)
+        Disjoint masks; row a holds the positives and the negatives of anchor a.
+    margin : float
+        Margin in the units of `D`, > 0.
+
+    Returns
+    -------
+    C : ndarray of shape (n_anchors, n_compared)
+        ``C[a, p]`` and ``-C[a, n]`` are the numbers of chosen triplets with that pair.
+    n_valid : float
+        Number of anchors that have a positive and a negative: one triplet is valid for each.
 
     References
     ----------
@@ -146,7 +179,8 @@ def hard_triplets(D, positive, negative, margin):
     """
     farthest = np.where(positive, D, -np.inf)
     nearest = np.where(negative, D, np.inf)
-    p, n = farthest.argmax(axis=1), nearest.argmin(axis=1)
+    p = farthest.argmax(axis=1)
+    n = nearest.argmin(axis=1)
     anchors = np.arange(len(D))
     gap = farthest[anchors, p] - nearest[anchors, n]
     active = gap + margin > 0
@@ -156,4 +190,4 @@ def hard_triplets(D, positive, negative, margin):
     return C, float(np.count_nonzero(np.isfinite(gap)))
 
 
-TRIPLET_RULES = {"all": all_triplets, "semihard": semihard_triplets, "hard": hard_triplets}
+MINERS = {"all": all_triplets, "semihard": semihard_triplets, "hard": hard_triplets}

@@ -1,6 +1,6 @@
-"""Batches of one epoch: a sampler takes row numbers and labels and yields arrays of row numbers.
+"""Batches of an epoch: a sampler takes row numbers and labels and yields arrays of row numbers.
 
-Every sampler has the form ``sampler(rows, y, batch_size, rng)``, yields batches of at most
+A sampler has the form ``sampler(rows, y, batch_size, rng)``, yields batches of at most
 `batch_size` rows, and each row at least once. With ``rng=None`` it draws nothing and keeps the order
 of the rows.
 """
@@ -9,6 +9,34 @@ import numpy as np
 
 GROUP_SIZE = 4  # samples of a class that a balanced batch holds together
 ENOUGH = 4  # samples of the rarest class that a shuffled batch shall hold on average
+
+
+class Batches:
+    """The batches of a training: each iteration is one epoch.
+
+    Parameters
+    ----------
+    sampler : callable
+        ``sampler(rows, y, batch_size, rng) -> iterable`` of row numbers.
+    rows : ndarray of int of shape (n,)
+        Row numbers to train on.
+    y : ndarray of shape (n,)
+        Their labels.
+    batch_size : int
+        Number of rows in a batch, at most.
+    rng : numpy.random.Generator or None
+        Source of the order; None keeps the order of the rows.
+    """
+
+    def __init__(self, sampler, rows, y, batch_size, rng):
+        self.sampler = sampler
+        self.rows = rows
+        self.y = y
+        self.batch_size = batch_size
+        self.rng = rng
+
+    def __iter__(self):
+        return self.sampler(self.rows, self.y, self.batch_size, self.rng)
 
 
 def shuffled_batches(rows, y, batch_size, rng):
@@ -51,7 +79,8 @@ def _grouped(y, group_size, rng):
     # The groups of a class lie at equal steps, each class with a shift of its own.
     shift = np.full(len(classes), 0.5) if rng is None else rng.random(len(classes))
     position = np.lexsort((code, (group + shift[code]) / n_groups[code]))
-    code, group = code[position], group[position]
+    code = code[position]
+    group = group[position]
     begins = np.flatnonzero(np.r_[True, (np.diff(code) != 0) | (np.diff(group) != 0)])
     return order[position], np.r_[begins, n]
 
@@ -112,7 +141,15 @@ def balanced_batches(rows, y, batch_size, rng):
 def auto_batches(rows, y, batch_size, rng):
     """Shuffled batches where they hold a few samples of each class, else balanced ones.
 
-    Parameters, yields: as `balanced_batches`.
+    Parameters
+    ----------
+    rows, y, batch_size, rng
+        As in `balanced_batches`.
+
+    Returns
+    -------
+    iterator of ndarray of int
+        Row numbers of each batch.
     """
     rarest = np.unique(y, return_counts=True)[1].min()
     enough = rarest * min(batch_size, len(rows)) >= ENOUGH * len(rows)
@@ -120,7 +157,9 @@ def auto_batches(rows, y, batch_size, rng):
         # In their own order the rows may be sorted by class.
         in_order = shuffled_batches(np.arange(len(y)), y, batch_size, None)
         enough = all((y[batch] != y[batch[0]]).any() for batch in in_order)
-    return (shuffled_batches if enough else balanced_batches)(rows, y, batch_size, rng)
+    if enough:
+        return shuffled_batches(rows, y, batch_size, rng)
+    return balanced_batches(rows, y, batch_size, rng)
 
 
 def tuple_batches(rows, y, batch_size, rng, *, size):

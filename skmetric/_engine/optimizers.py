@@ -105,14 +105,17 @@ class Adam(SGD):
     its default constants.
     """
 
-    beta_1, beta_2, epsilon = 0.9, 0.999, 1e-8
+    beta_1 = 0.9
+    beta_2 = 0.999
+    epsilon = 1e-8
     block = 32768  # entries that are worked on at a time, so that they stay in the cache
 
     def __init__(self, decays, parameters):
         super().__init__(decays)
         # Moments and gradients of all parameters lie in one vector each: the element-wise work of the
         # small ones costs no calls of its own.
-        size, dtype = sum(W.size for W in parameters), parameters[0].dtype
+        size = sum(W.size for W in parameters)
+        dtype = parameters[0].dtype
         self.state = {"t": 0, "first": np.zeros(size, dtype), "second": np.zeros(size, dtype)}
         self.gradient = np.zeros(size, dtype)
         ends = np.cumsum([W.size for W in parameters])
@@ -122,7 +125,9 @@ class Adam(SGD):
     def step(self, parameters, gradients, rate):
         """Take one step, in place."""
         self.state["t"] += 1
-        t, first, second = self.state.values()
+        t = self.state["t"]
+        first = self.state["first"]
+        second = self.state["second"]
         # sqrt(v_hat) = root * sqrt(V) and m_hat = M * (1 - beta_1) / (1 - beta_1^t)
         root = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**t))
         rate_t = rate * (1 - self.beta_1) / (1 - self.beta_1**t) / root

@@ -1,20 +1,35 @@
-"""Losses of classifiers: cross-entropies of the softmax of logits.
-
-``loss(Z, y, sample_weight=None) -> (value, dZ)``.
-"""
+"""Losses of labels: cross-entropies of the softmax of logits, ``loss(Z, y, sample_weight=None)``."""
 
 import numpy as np
 
 
-def _softmax(Z):
-    """Softmax of each row, the row less its largest entry, and ``log sum exp`` of that."""
-    # In this order NumPy adds up whole columns, instead of one short row after the other.
-    Z = np.asfortranarray(Z)
-    shifted = Z - Z.max(axis=1, keepdims=True)
-    P = np.exp(shifted)
+def softmax(logits):
+    """Compute the softmax of each row, and what is needed for its logarithm.
+
+    Parameters
+    ----------
+    logits : ndarray of shape (n, m)
+        Entries may be ``-inf``. The sums run along the memory: rows are added up one after the other
+        in C order, columns in Fortran order, which is faster for few columns.
+
+    Returns
+    -------
+    P : ndarray of shape (n, m)
+        ``exp(logits) / sum exp(logits)``; zeros for a row of ``-inf``.
+    top : ndarray of shape (n,)
+        Largest entry of each row; 0 where it is not finite.
+    log_total : ndarray of shape (n,)
+        ``log sum exp(logits - top)``; ``-inf`` for a row of ``-inf``.
+    """
+    top = logits.max(axis=1, keepdims=True)
+    top[~np.isfinite(top)] = 0
+    P = np.exp(logits - top)
     total = P.sum(axis=1, keepdims=True)
+    with np.errstate(divide="ignore"):
+        log_total = np.log(total)
+    total[total == 0] = 1
     P /= total
-    return P, shifted, np.log(total[:, 0])
+    return P, top[:, 0], log_total[:, 0]
 
 
 def _weighted_mean(values, dZ, sample_weight):
@@ -46,8 +61,8 @@ def log_loss(Z, y, sample_weight=None):
         ``(softmax(Z) - onehot(y)) / n``, times the weights.
     """
     rows = np.arange(len(Z))
-    dZ, shifted, normaliser = _softmax(Z)
-    values = normaliser - shifted[rows, y]
+    dZ, top, normaliser = softmax(np.asfortranarray(Z))
+    values = normaliser - (Z[rows, y] - top)
     dZ[rows, y] -= 1
     return _weighted_mean(values, dZ, sample_weight)
 
@@ -81,22 +96,24 @@ def binary_log_loss(Z, y, sample_weight=None):
     of the sums before they are taken, not subtracted from them.
     """
     rows = np.arange(len(Z))
-    top = Z.argmax(axis=1)
-    P, shifted, normaliser = _softmax(Z)
-    others = shifted.copy()
-    others[rows, top] = -np.inf
-    other_P, _, other_normaliser = _softmax(others)
-    other_normaliser += others.max(axis=1)
+    first = Z.argmax(axis=1)
+    Z = np.asfortranarray(Z)
+    P, top, normaliser = softmax(Z)
+    shifted = Z - top[:, np.newaxis]
+    others = shifted.copy(order="F")
+    others[rows, first] = -np.inf
+    other_P, other_top, other_normaliser = softmax(others)
+    other_normaliser += other_top
 
-    wrong_top = (top != y).astype(Z.dtype)
+    wrong_top = (first != y).astype(Z.dtype)
     small = P.copy()
-    small[rows, top] = 0
+    small[rows, first] = 0
     small[rows, y] = 0
     values = normaliser - shifted[rows, y] - np.log1p(-small).sum(axis=1)
     values += wrong_top * (normaliser - other_normaliser)
 
     counted = np.ones_like(P)
-    counted[rows, top] = 0
+    counted[rows, first] = 0
     counted[rows, y] = 0
     inverse = counted / (1 - small)
     dZ = P * (1 + counted.sum(axis=1) - inverse.sum(axis=1))[:, np.newaxis] + P * inverse
@@ -105,4 +122,50 @@ def binary_log_loss(Z, y, sample_weight=None):
     return _weighted_mean(values, dZ, sample_weight)
 
 
-LOGIT_LOSSES = {"log_loss": log_loss, "binary_log_loss": binary_log_loss}
+LABEL_LOSSES = {"log_loss": log_loss, "binary_log_loss": binary_log_loss}
+
+
+class LabelLoss:
+    """Loss on logits, called as ``loss(Z, y, sample_weight=None) -> (value, dZ)``.
+
+    For the training loop it is what `MetricLoss` is, but it has nothing to count.
+
+    Parameters
+    ----------
+    function : callable
+        Function of the same form, a value of `LABEL_LOSSES`.
+    """
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, Z, *targets):
+        return self.function(Z, *targets)
+
+    def begin_epoch(self):
+        """Do nothing."""
+
+    def notes(self):
+        """Return nothing for the history to note.
+
+        Returns
+        -------
+        dict
+            Empty.
+        """
+        return {}
+
+    def level(self, value):
+        """Return the loss of an epoch as it is: it falls as long as there is progress.
+
+        Parameters
+        ----------
+        value : float
+            Mean loss of the epoch.
+
+        Returns
+        -------
+        float
+            The same number.
+        """
+        return value

@@ -6,11 +6,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import log_softmax, logsumexp, softmax, xlog1py, xlogy
 
-from skmetric.logit_losses import LOGIT_LOSSES, binary_log_loss, log_loss
+from skmetric.losses import LABEL_LOSSES, binary_log_loss, log_loss
 from skmetric.testing import check_gradient
 
 SAMPLE_WEIGHT = np.linspace(0.2, 2.5, 12)
-every_logit_loss = pytest.mark.parametrize("loss", LOGIT_LOSSES.values(), ids=LOGIT_LOSSES)
+every_logit_loss = pytest.mark.parametrize("loss", LABEL_LOSSES.values(), ids=LABEL_LOSSES)
 every_dtype = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
@@ -98,14 +98,14 @@ def test_binary_log_loss_is_the_cross_entropy_summed_over_classes(size):
     assert_allclose(binary_log_loss(Z, y)[0], expected, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", LOGIT_LOSSES)
+@pytest.mark.parametrize("name", LABEL_LOSSES)
 @pytest.mark.parametrize("size", [0, 1, 30, 300, 1e4])
 @pytest.mark.parametrize("n_classes", [2, 5])
 @every_dtype
 def test_value_is_right_however_large_the_logits(name, size, n_classes, dtype):
     Z, y = logits(size=size, n_classes=n_classes, dtype=dtype)
     rtol = 1e-12 if dtype == np.float64 else 1e-5
-    assert_allclose(LOGIT_LOSSES[name](Z, y)[0], LOGIT_ORACLES[name](Z, y), rtol=rtol, atol=rtol)
+    assert_allclose(LABEL_LOSSES[name](Z, y)[0], LOGIT_ORACLES[name](Z, y), rtol=rtol, atol=rtol)
 
 
 @every_logit_loss

@@ -1,0 +1,88 @@
+"""How many threads BLAS works in."""
+
+import os
+import threading
+from contextlib import contextmanager
+from functools import cache
+
+from threadpoolctl import ThreadpoolController
+
+
+@cache
+def blas_libraries():
+    """Return a controller of the BLAS libraries. To look for them takes time: once, not at import."""
+    return ThreadpoolController().select(user_api="blas")
+
+
+@contextmanager
+def one_blas_thread():
+    """Let BLAS work in one thread, in this context and in all that overlap with it.
+
+    The number of threads changes the last bits of a product, and `n_jobs` changes the number of threads:
+    only a fixed number makes a model repeatable. Two threads also wait for each other on a busy machine.
+    """
+    SHARED_LIMIT.acquire()
+    try:
+        # Some libraries count for each thread of Python by itself, and threadpoolctl may have given
+        # this one the say over the others.
+        with blas_libraries().limit(limits=1):
+            yield
+    finally:
+        SHARED_LIMIT.release()
+
+
+def _set_threads(library, n_threads):
+    # threadpoolctl lets only the thread of Python that has set a limit change it, and ignores others
+    # without a word. Here contexts of several threads share one limit and end in any order.
+    getattr(library, "_real_set_num_threads", library.set_num_threads)(n_threads)
+
+
+class SharedLimit:
+    """Limit of one thread that lasts from the first `acquire` to the last `release`.
+
+    The number of threads belongs to the process.
+    """
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.n_users = 0
+        self.before = []
+
+    def acquire(self):
+        """Set the limit, unless it is set already."""
+        with self.lock:
+            if self.n_users == 0:
+                libraries = blas_libraries().lib_controllers
+                self.before = [(library, library.get_num_threads()) for library in libraries]
+                for library in libraries:
+                    _set_threads(library, 1)
+            self.n_users += 1
+
+    def release(self):
+        """Take the limit back, if nobody else needs it."""
+        with self.lock:
+            # A child that was forked within a context has no limit to take back.
+            self.n_users = max(0, self.n_users - 1)
+            if self.n_users == 0:
+                self._restore()
+
+    def _restore(self):
+        for library, n_threads in self.before:
+            _set_threads(library, n_threads)
+        self.before = []
+
+    def begin_in_child(self):
+        """Forget the users, which are threads of the parent, and give the child its own threads."""
+        self.lock.release()
+        self.n_users = 0
+        self._restore()
+
+
+SHARED_LIMIT = SharedLimit()
+if hasattr(os, "register_at_fork"):
+    # A fork waits until no other thread is about to change the limit.
+    os.register_at_fork(
+        before=SHARED_LIMIT.lock.acquire,
+        after_in_parent=SHARED_LIMIT.lock.release,
+        after_in_child=SHARED_LIMIT.begin_in_child,
+    )

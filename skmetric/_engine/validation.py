@@ -1,0 +1,34 @@
+"""Validation: how good a network is on rows that it does not learn from."""
+
+from .network import outputs
+
+CHUNK = 1024  # rows that go through the network at a time
+
+
+class Validation:
+    """The score of a network on some rows, as it is whenever it is asked for.
+
+    Parameters
+    ----------
+    network : Network
+        Network that is trained.
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Rows; never copied whole.
+    targets : tuple of ndarray of shape (n_samples,)
+        What `measure` takes after the outputs.
+    rows : ndarray of int of shape (n,)
+        Row numbers to validate on.
+    measure : callable
+        ``measure(Z, *targets) -> float``, higher is better.
+    """
+
+    def __init__(self, network, X, targets, rows, measure):
+        self.network = network.for_inference(min(CHUNK, len(rows)))
+        self.X = X
+        self.targets = [target[rows] for target in targets]
+        self.rows = rows
+        self.measure = measure
+
+    def score(self):
+        """Return the score of the network as it is now."""
+        return self.measure(outputs(self.network, self.X, self.rows), *self.targets)

@@ -1,0 +1,266 @@
+"""From hyper-parameters to parts: what the four estimators share."""
+
+import copy
+import math
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from ._callbacks import CallbackSupportMixin, FitCallbacks, NoCallbacks
+from ._engine.activations import ACTIVATIONS
+from ._engine.initialization import initial_parameters, probed, scale_to_distance
+from ._engine.interrupts import deferred_interrupts
+from ._engine.network import Network, outputs
+from ._engine.optimizers import OPTIMIZERS
+from ._engine.sampling import Batches
+from ._engine.schedules import SCHEDULES, make_schedule
+from ._engine.threads import one_blas_thread
+from ._engine.training import Progress, train
+from ._engine.validation import CHUNK, Validation
+from ._failures import explained_divergence
+from ._input import check_hidden_layer_sizes, working_dtype
+
+
+def store_parameters(estimator, arguments):
+    """Store the arguments of ``__init__``, given as its ``locals()``, under their names."""
+    names = arguments.keys() - {"self", "__class__"}
+    vars(estimator).update({name: arguments[name] for name in names})
+
+
+class NetworkEstimator(
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, BaseEstimator
+):
+    """Hyper-parameters of the training, and the training. The estimators say what is learned.
+
+    A subclass has ``_validation_score(Z, *targets) -> float`` for early stopping. It may have
+    ``_initial_distance()``, the distance that the first outputs are scaled to, and
+    ``_check_learned(X, targets, loss)``, which warns of what came out.
+    """
+
+    _parameter_constraints = {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "solver": [StrOptions(set(OPTIMIZERS))],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions(set(SCHEDULES)), callable],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "decay_rate": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [
+            Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
+        ],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "input_dropout": [Interval(Real, 0, 1, closed="left")],
+    }
+    _scales = ("alpha",)  # parameters that can make a training diverge by their size
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.required = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    # --- what a subclass says ---------------------------------------------------------------------
+
+    def _validation_score(self, Z, *targets):
+        """Judge outputs of validation rows: higher is better."""
+        raise NotImplementedError
+
+    def _initial_distance(self):
+        """Distance that the outputs are scaled to before the first step; infinite for no scaling."""
+        return math.inf
+
+    def _check_learned(self, X, targets, loss):
+        """Warn if what was learned is of no use."""
+
+    # --- output -----------------------------------------------------------------------------------
+
+    def _outputs(self, X, n_layers=None, rows=None):
+        """Logits, embeddings, or the first `n_layers` layers without an activation on the last."""
+        coefs = self.coefs_[:n_layers]
+        network = Network(coefs, self.intercepts_[:n_layers], self.activation, min(CHUNK, X.shape[0]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            Z = outputs(network, X, rows)
+        if not np.isfinite(Z).all():
+            raise ValueError(
+                f"X is too far from the rows of fit: the outputs of the network exceed {Z.dtype}. Scale "
+                "X as the rows of fit, or fit on rows of float64."
+            )
+        return Z
+
+    # --- training ---------------------------------------------------------------------------------
+
+    def _train(self, X, targets, loss, sampler, n_outputs, incremental, Callbacks=FitCallbacks):
+        """Build the parts, train, and store the result.
+
+        Parameters
+        ----------
+        X : ndarray or CSR matrix of shape (n_samples, n_features)
+            Rows.
+        targets : tuple of ndarray of shape (n_samples,)
+            What the loss takes after `Z`; the first are the codes of the classes.
+        loss : MetricLoss or LabelLoss
+            Loss of a batch.
+        sampler : callable
+            ``sampler(rows, y, batch_size, rng)``, see `Batches`.
+        n_outputs : int
+            Number of outputs of the network.
+        incremental : bool
+            Whether this is `partial_fit`: one epoch more, without a plan and without early stopping.
+        Callbacks : class
+            `FitCallbacks`, or `NoCallbacks` for data that they cannot be shown.
+        """
+        if incremental and self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True.")
+        with deferred_interrupts(), one_blas_thread(), explained_divergence(self, self._scales):
+            continued = hasattr(self, "coefs_") and (incremental or self.warm_start)
+            past = self.history_ if continued else []
+            epochs = range(len(past), len(past) + (1 if incremental else self.max_iter))
+            rng = self._generator(continued)
+            split_seed = self._drawn_split_seed(rng, continued)
+            rows, validation_rows = self._split(targets[0], split_seed)
+            network = self._network(X, n_outputs, rows, rng, continued)
+            optimizer = self._optimizer(network, continued)
+            validation = self._validation(network, X, targets, validation_rows)
+            progress = self._progress(validation, continued)
+            callbacks = NoCallbacks() if incremental else Callbacks(self, network, X, *targets)
+            history = train(
+                network,
+                loss,
+                optimizer,
+                self._schedule(None if incremental else epochs),
+                self._batches(sampler, rows, targets[0], network, rng),
+                X,
+                targets,
+                epochs=epochs,
+                progress=progress,
+                callbacks=callbacks,
+                validation=validation,
+                verbose=self.verbose,
+            )
+            self._store(network, past + history, progress)
+            self._rng = rng
+            self._split_seed = split_seed
+            if incremental or self.warm_start:
+                self._optimizer_state = optimizer.state
+            callbacks.fit_ends()
+            self._check_learned(X, targets, loss)
+        return self
+
+    def _generator(self, continued):
+        if continued:
+            return copy.deepcopy(self._rng)
+        seed = check_random_state(self.random_state).randint(2**31, size=4)
+        return np.random.default_rng(seed)
+
+    def _drawn_split_seed(self, rng, continued):
+        """Seed of the validation rows: drawn once, so that these rows stay for the life of a model."""
+        if continued and self._split_seed is not None:
+            return self._split_seed
+        return int(rng.integers(2**31)) if self.early_stopping else None
+
+    def _split(self, y, seed):
+        """Rows to train on and rows to validate on (None without early stopping)."""
+        rows = np.arange(len(y))
+        if not self.early_stopping:
+            return rows, None
+        try:
+            return train_test_split(
+                rows, test_size=self.validation_fraction, random_state=seed, stratify=y
+            )
+        except ValueError as error:
+            raise ValueError(
+                "early_stopping=True sets rows of each class aside, which is not possible here with "
+                f"validation_fraction={self.validation_fraction}: {error}"
+            ) from error
+
+    def _network(self, X, n_outputs, rows, rng, continued):
+        hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
+        widths = [self.n_features_in_, *hidden, n_outputs]
+        size = self._batch_size(len(rows))
+        if continued:
+            coefs, intercepts = self._copied_parameters(widths)
+        else:
+            coefs, intercepts = initial_parameters(widths, self.activation, rng, working_dtype(X.dtype))
+        network = Network(coefs, intercepts, self.activation, size, self.dropout, self.input_dropout, rng)
+        distance = self._initial_distance()
+        if not continued and distance < math.inf:
+            scale_to_distance(coefs, outputs(network, X, rows[probed(len(rows))]), distance)
+        return network
+
+    def _batch_size(self, n_rows):
+        if self.batch_size == "auto":
+            # Small data needs small batches: an epoch of one step teaches little.
+            return min(256, max(32, n_rows // 8), n_rows)
+        return min(self.batch_size, n_rows)
+
+    def _copied_parameters(self, widths):
+        """Copies of the fitted parameters, so that a failure leaves those alone."""
+        fitted = [self.coefs_[0].shape[0], *(W.shape[1] for W in self.coefs_)]
+        if fitted != widths:
+            raise ValueError(
+                f"The fitted network has layers of {fitted} units, but the data and the parameters "
+                f"ask for {widths}. Call fit with warm_start=False to begin anew."
+            )
+        return [W.copy() for W in self.coefs_], [b.copy() for b in self.intercepts_]
+
+    def _optimizer(self, network, continued):
+        decays = [self.alpha] * len(network.coefs) + [0.0] * len(network.intercepts)
+        make = OPTIMIZERS[self.solver]
+        optimizer = make(network.parameters, decays, self.momentum, self.nesterovs_momentum)
+        state = getattr(self, "_optimizer_state", {}) if continued else {}
+        # Another solver than before begins with a state of its own.
+        if state.keys() == optimizer.state.keys():
+            optimizer.state = copy.deepcopy(state)
+        return optimizer
+
+    def _schedule(self, epochs):
+        return make_schedule(self.learning_rate, self.learning_rate_init, epochs, self.decay_rate)
+
+    def _batches(self, sampler, rows, y, network, rng):
+        return Batches(sampler, rows, y[rows], network.batch_size, rng if self.shuffle else None)
+
+    def _validation(self, network, X, targets, rows):
+        if rows is None:
+            return None
+        return Validation(network, X, targets, rows, self._validation_score)
+
+    def _progress(self, validation, continued):
+        progress = Progress(self.tol, self.n_iter_no_change)
+        if continued and validation is not None:
+            # What is there already is the first candidate for the best.
+            progress.best = validation.score()
+        return progress
+
+    def _store(self, network, history, progress):
+        vars(self).pop("_optimizer_state", None)
+        self.coefs_ = network.coefs
+        self.intercepts_ = network.intercepts
+        self.history_ = history
+        self.n_iter_ = len(history)
+        self.loss_curve_ = [entry["loss"] for entry in history]
+        self.loss_ = self.loss_curve_[-1] if history else math.nan
+        self.best_loss_ = None
+        self.validation_scores_ = None
+        self.best_validation_score_ = None
+        if self.early_stopping:
+            self.validation_scores_ = [entry["validation_score"] for entry in history]
+            self.best_validation_score_ = progress.best if math.isfinite(progress.best) else math.nan
+        else:
+            self.best_loss_ = min(self.loss_curve_, default=math.nan)

@@ -1,0 +1,261 @@
+"""Embedding by triplets: a positive is nearer than a negative by a margin."""
+
+import math
+from functools import partial
+from numbers import Real
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from ._metric_transformer import MetricTransformer
+from ._network_estimator import store_parameters
+from .losses import DISTANCES, MINERS, TRIPLET_REDUCTIONS, MetricLoss, triplet
+
+
+class TripletMetricTransformer(MetricTransformer):
+    """Embedding in which a positive is nearer than a negative by a margin.
+
+    In each batch it minimises ``max(0, d(a, p) - d(a, n) + margin)`` over the triplets of an anchor a, a
+    positive p of its class and a negative n of another class, and it looks at all of them.
+
+    Parameters
+    ----------
+    n_components : int, default=64
+        Number of components: the width of the embedding.
+    hidden_layer_sizes : tuple of int or int, default=(256,)
+        Number of units in each hidden layer. ``()`` makes a linear model.
+    activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
+        Activation function of the hidden layers. The last layer is linear.
+    margin : float, default=1.0
+        By how much a positive shall be nearer than a negative, in the units of `distance`; > 0. It also
+        sets the scale that training begins with.
+    distance : {"sqeuclidean", "euclidean"}, default="sqeuclidean"
+        Distance that the loss compares: squared Euclidean, or Euclidean.
+    mining : {"all", "semihard", "hard"} or callable, default="all"
+        Which triplets of a batch count: all; those with the negative farther away than the positive but
+        within the margin; or, for each anchor, the farthest positive with the nearest negative. A
+        function has the form ``mining(D, positive, negative, margin) -> (C, n_valid)``, see
+        `skmetric.losses.all_triplets`.
+    reduction : {"active", "mean", "grid"}, default="active"
+        What the sum of the terms is divided by: the number of terms that are not zero, the number of
+        valid terms, or the size of the B x B x B grid of a batch of B rows, where a row is a positive
+        of itself.
+    normalize : bool, default=False
+        Whether to put the embeddings on the unit sphere, in training and in `transform`.
+    batch_sampler : {"auto", "shuffle", "balanced"}, default="auto"
+        How batches are filled: "shuffle" deals rows out in random order, "balanced" takes groups of up
+        to 4 rows of a class and at least two classes, "auto" is "balanced" if a shuffled batch would
+        hold fewer than 4 rows of the rarest class. Only used when the labels are known.
+    solver : {"adam", "sgd"}, default="adam"
+        Optimizer of the weights.
+    alpha : float, default=0.0
+        Strength of the L2 penalty: ``0.5 * alpha * sum(W**2)`` over the weights, not the biases, is
+        added to the loss of each batch. MLPClassifier divides it by the number of rows in a batch;
+        this does not.
+    dropout : float, default=0.1
+        Fraction of the hidden units that each step of training leaves out, in [0, 1).
+    input_dropout : float, default=0.0
+        Fraction of the features that each step of training leaves out, in [0, 1).
+    batch_size : int or "auto", default="auto"
+        Number of rows in a batch, at most that of all rows. "auto" is an eighth of the rows, between 32
+        and 256.
+    learning_rate : {"constant", "inverse_time", "cosine", "adaptive"} or callable, default="cosine"
+        Schedule of the rate. "constant" stays at `learning_rate_init`; "inverse_time" divides it by ``1
+        + decay_rate * epoch``; "cosine" lowers it as half a cosine towards 0 at `max_iter`; "adaptive"
+        divides it by 5 whenever progress stops, until it is 1e-6. A function takes the number of the
+        epoch, from 0, and returns the factor of `learning_rate_init`.
+    learning_rate_init : float, default=0.003
+        Initial learning rate.
+    decay_rate : float, default=0.001
+        How fast the rate falls in an epoch; only used when ``learning_rate="inverse_time"``.
+    max_iter : int, default=50
+        Number of epochs, at most.
+    shuffle : bool, default=True
+        Whether to draw a new order of the rows in each epoch.
+    random_state : int, RandomState instance or None, default=None
+        Seed of the initial weights, the batches, the validation rows and the dropout. The same number
+        gives the same model to the last bit.
+    tol : float, default=0.0
+        An epoch makes progress if it improves the loss, or the validation score, by more than this.
+    verbose : bool, default=False
+        Whether to print the loss and the rate of each epoch.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the model and the state of the optimizer of the call before, for
+        `max_iter` more epochs.
+    momentum : float, default=0.9
+        Momentum, in [0, 1]; only used when ``solver="sgd"``.
+    nesterovs_momentum : bool, default=True
+        Whether to use Nesterov's momentum; only used when ``solver="sgd"`` and ``momentum > 0``.
+    early_stopping : bool, default=False
+        Whether to set rows of each class aside, to judge epochs by the `score` of these rows instead of
+        by the loss, and to keep the weights of the best epoch. A warm start sets the same rows aside
+        again.
+    validation_fraction : float, default=0.1
+        Fraction of the rows that are set aside; only used when ``early_stopping=True``.
+    n_iter_no_change : int or inf, default=10
+        Training ends, or the adaptive rate falls, after more epochs than this without progress. A
+        cosine is not ended by a training loss that pauses, only by a validation score.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (fan_in, fan_out)
+        Weights of the layers. They are float32 if the rows are float32, float16, bool or integers of up
+        to 16 bits, else float64.
+    intercepts_ : list of ndarray of shape (fan_out,)
+        Biases of the layers.
+    classes_ : ndarray of shape (n_classes,)
+        Labels that were seen, sorted. Not set by `fit_triplets`.
+    n_iter_ : int
+        Number of completed epochs, those before a warm start included.
+    loss_ : float
+        Loss of the last epoch.
+    best_loss_ : float or None
+        Lowest loss of an epoch; None with early stopping.
+    loss_curve_ : list of float of length n_iter_
+        Loss of each epoch.
+    validation_scores_ : list of float or None
+        Validation score of each epoch; None without early stopping.
+    best_validation_score_ : float or None
+        Validation score of the weights that were kept; None without early stopping.
+    history_ : list of dict of length n_iter_
+        Entries of each epoch: loss, learning_rate, seconds, validation_score, active_fraction. Active
+        are the triplets with a loss above 0.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+        Names of the features, if the rows came in a data frame.
+
+    See Also
+    --------
+    ContrastiveMetricTransformer : Learns from pairs; linear by default.
+    NeighborhoodMetricTransformer : Learns from soft neighbours.
+
+    References
+    ----------
+    F. Schroff, D. Kalenichenko, J. Philbin, "FaceNet: a unified embedding for face recognition and
+    clustering", CVPR 2015.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmetric import TripletMetricTransformer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> embedding = TripletMetricTransformer(2, random_state=0).fit(X, y)
+    >>> embedding.transform(X).shape
+    (150, 2)
+    >>> bool(embedding.score(X, y) > 0.9)
+    True
+    """
+
+    _parameter_constraints = {
+        **MetricTransformer._parameter_constraints,
+        "reduction": [StrOptions(set(TRIPLET_REDUCTIONS))],
+        "margin": [Interval(Real, 0, None, closed="neither")],
+        "distance": [StrOptions(set(DISTANCES))],
+        "mining": [StrOptions(set(MINERS)), callable],
+    }
+    _scales = ("alpha", "margin")
+    _initial_spread = 3  # a margin is a difference of distances: these must be larger for it to occur
+
+    def __init__(
+        self,
+        n_components=64,
+        hidden_layer_sizes=(256,),
+        *,
+        activation="relu",
+        margin=1.0,
+        distance="sqeuclidean",
+        mining="all",
+        reduction="active",
+        normalize=False,
+        batch_sampler="auto",
+        solver="adam",
+        alpha=0.0,
+        dropout=0.1,
+        input_dropout=0.0,
+        batch_size="auto",
+        learning_rate="cosine",
+        learning_rate_init=0.003,
+        decay_rate=0.001,
+        max_iter=50,
+        shuffle=True,
+        random_state=None,
+        tol=0.0,
+        verbose=False,
+        warm_start=False,
+        momentum=0.9,
+        nesterovs_momentum=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+    ):
+        store_parameters(self, locals())
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_triplets(self, triplets, *, X=None):
+        """Learn the embedding from triplets instead of labels.
+
+        A batch holds ``batch_size // 3`` triplets, and only these are compared, so that `mining` has one
+        triplet an anchor to choose from. Few of them are active before long: ``reduction="mean"`` and a
+        rate of 0.001 are a better beginning than the defaults. `batch_sampler` is not used, callbacks are
+        not called, and `classes_` is not set.
+
+        Parameters
+        ----------
+        triplets : array-like of shape (n_triplets, 3, n_features), or of int of shape (n_triplets, 3)
+            Anchor, positive and negative: the rows themselves, or the numbers of rows of `X`.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
+            Rows that the numbers in `triplets` refer to.
+
+        Returns
+        -------
+        TripletMetricTransformer
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If triplets have another shape or row numbers out of range, if ``early_stopping=True``, or if
+            the training diverges.
+        """
+        return self._learn_tuples(triplets, X, 3, _is_like_anchor, incremental=False)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit_triplets(self, triplets, *, X=None):
+        """Go over the given triplets once, for triplets that come as a stream.
+
+        Parameters
+        ----------
+        triplets : array-like of shape (n_triplets, 3, n_features), or of int of shape (n_triplets, 3)
+            Anchor, positive and negative: the rows themselves, or the numbers of rows of `X`.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
+            Rows that the numbers in `triplets` refer to.
+
+        Returns
+        -------
+        TripletMetricTransformer
+            The transformer.
+
+        Raises
+        ------
+        ValueError
+            If triplets have another shape or row numbers out of range, if ``early_stopping=True``, or if
+            the training diverges.
+        """
+        return self._learn_tuples(triplets, X, 3, _is_like_anchor, incremental=True)
+
+    def _loss(self, comparison):
+        rule = partial(triplet, margin=self.margin, mining=self.mining)
+        return MetricLoss(rule, DISTANCES[self.distance](comparison), TRIPLET_REDUCTIONS[self.reduction])
+
+    def _compares_selves(self):
+        return self.reduction == "grid"
+
+    def _asked_distance(self):
+        return self.margin if self.distance == "euclidean" else math.sqrt(self.margin)
+
+
+def _is_like_anchor(n_triplets):
+    """Anchor and positive are alike, the negative is not."""
+    return np.tile([1, 1, 0], n_triplets)

@@ -1,0 +1,56 @@
+"""What tests of all estimators share."""
+
+import tracemalloc
+
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.datasets import load_iris
+
+from skmetric import (
+    ContrastiveMetricTransformer,
+    NeighborhoodMetricTransformer,
+    SoftmaxMLPClassifier,
+    TripletMetricTransformer,
+)
+
+X, Y = load_iris(return_X_y=True)
+ESTIMATORS = [
+    SoftmaxMLPClassifier,
+    TripletMetricTransformer,
+    ContrastiveMetricTransformer,
+    NeighborhoodMetricTransformer,
+]
+TRANSFORMERS = ESTIMATORS[1:]
+each = pytest.mark.parametrize("Estimator", ESTIMATORS)
+each_transformer = pytest.mark.parametrize("Estimator", TRANSFORMERS)
+
+
+def parameters_of(model):
+    return [*model.coefs_, *model.intercepts_]
+
+
+def assert_same_parameters(model, other):
+    for W, V in zip(parameters_of(model), parameters_of(other), strict=True):
+        assert W.dtype == V.dtype
+        assert_array_equal(W, V)
+
+
+def assert_same_model(model, other):
+    assert_same_parameters(model, other)
+    assert model.loss_curve_ == other.loss_curve_
+    assert model.n_iter_ == other.n_iter_
+
+
+def fitted_attributes(model):
+    return {name: value for name, value in vars(model).items() if name.endswith("_")}
+
+
+def peak_of(call, *arguments):
+    """Bytes that a call takes on top of what there is, once it has been called before."""
+    call(*arguments)
+    tracemalloc.start()
+    try:
+        call(*arguments)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
