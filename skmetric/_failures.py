@@ -50,16 +50,13 @@ def explained_divergence(estimator, suspects):
 
 
 def _advice(estimator, suspects):
-    values = {name: getattr(estimator, name) for name in ("learning_rate_init", *suspects)}
-    extreme = [
-        f"{name}={value}"
-        for name, value in values.items()
-        if value != 0 and not USUAL[0] <= value <= USUAL[1]
-    ]
+    values = {name: getattr(estimator, name) for name in suspects}
+    unusual = {name: value for name, value in values.items() if not USUAL[0] <= (value or 1) <= USUAL[1]}
+    extreme = [f"{name}={value}" for name, value in unusual.items()]
     if extreme:
         return f"The cause is {' and '.join(extreme)}: use a value between {USUAL[0]:g} and {USUAL[1]:g}."
     rate = estimator.learning_rate_init
-    if rate * estimator.alpha > 1:
+    if estimator.alpha > 1 and rate * estimator.alpha > 1:
         return (
             f"The cause is alpha={estimator.alpha}: its product with learning_rate_init={rate} must be "
             "below 1, or a step overshoots."

@@ -8,6 +8,8 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._labels import check_labels
+
 
 def working_dtype(dtype):
     """Return float32 for all that fits into it (float16, bool, small integers), else float64."""
@@ -98,6 +100,7 @@ def check_X_y(estimator, X, y, reset):
     X, y = validate_data(estimator, X, y, reset=reset, accept_sparse="csr", ensure_all_finite=False)
     keeps_model = not reset or estimator.warm_start
     check_finite(X, estimator, _model_dtype(estimator) if keeps_model else None)
+    check_labels(y)
     check_classification_targets(y)
     return X, y
 

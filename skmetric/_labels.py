@@ -33,9 +33,12 @@ def check_labels(y, name="y"):
             f"{name} contains NaN or None: {len(missing)} labels are missing, the first at position "
             f"{missing[0]}. Leave these rows out, or give them a class of their own."
         )
+    if y.dtype.kind == "O" and len({isinstance(label, str) for label in y}) > 1:
+        raise ValueError(f"{name} holds strings and other values. Convert its labels to one type.")
     if y.dtype.kind == "f" and (y != np.floor(y)).any():
         raise ValueError(
-            f"{name} must hold classes: integers, strings, bools or whole numbers. Got the value "
+            f"Unknown label type: continuous. {name} must hold classes, such as integers, strings, bools or "
+            "whole numbers. Got the value "
             f"{y[y != np.floor(y)][0].item()}."
         )
     return y

@@ -31,10 +31,12 @@ def batch_weights(model, X, codes, sample_weight, incremental):
     weights = _with_mean_1(_check_sample_weight(sample_weight, X, dtype=np.float64), "sample_weight")
     if model.class_weight is None:
         return weights
-    factors = _class_factors(model, codes, weights, incremental)[codes]
+    factors = _class_factors(model, codes, weights, incremental)
+    if not factors.any():
+        raise ValueError("class_weight must contain at least one non-zero number.")
     if incremental:
-        return weights * factors
-    return _with_mean_1(weights * (factors / factors.max()), "class_weight")
+        return weights * factors[codes]
+    return _with_mean_1(weights * (factors / factors.max())[codes], "sample_weight times class_weight")
 
 
 def _with_mean_1(weights, name):

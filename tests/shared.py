@@ -2,9 +2,10 @@
 
 import tracemalloc
 
+import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_digits, load_iris
 
 from skmetric import (
     ContrastiveMetricTransformer,
@@ -14,6 +15,10 @@ from skmetric import (
 )
 
 X, Y = load_iris(return_X_y=True)
+# Digits with noise, so that no score is perfect.
+DIGITS, DIGIT_LABELS = (part[:300] for part in load_digits(return_X_y=True))
+NOISE = np.random.default_rng(0).normal(0, 6, DIGITS.shape)
+DIFFICULT = (DIGITS + NOISE) / 16, DIGIT_LABELS
 ESTIMATORS = [
     SoftmaxMLPClassifier,
     TripletMetricTransformer,

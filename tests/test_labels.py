@@ -5,7 +5,7 @@ from numpy.testing import assert_array_equal
 
 from skmetric._labels import check_labels, known_classes
 
-GOOD = [[1, 2, -1], ["a", "b"], [1.0, 2.0, 1e300], [True, False], np.array(["a", 1], dtype=object), []]
+GOOD = [[1, 2, -1], ["a", "b"], [1.0, 2.0, 1e300], [True, False], np.array(["a", "b"], dtype=object), []]
 MISSING = [
     [1.0, np.nan],
     ["a", None],
@@ -26,6 +26,11 @@ def test_classes_are_taken_as_they_come(y):
 def test_a_missing_label_is_no_class(y):
     with pytest.raises(ValueError, match=r"labels of it contains NaN or None: 1 .* at position 1"):
         check_labels(y, "labels of it")
+
+
+def test_strings_and_numbers_in_one_array_are_no_classes():
+    with pytest.raises(ValueError, match="y holds strings and other values"):
+        check_labels(np.array(["a", 1], dtype=object))
 
 
 def test_measurements_are_no_classes():

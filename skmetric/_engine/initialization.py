@@ -73,10 +73,11 @@ def scale_to_distance(coefs, Z, distance):
     ----------
     D. Mishkin, J. Matas, "All you need is a good init", ICLR 2016, scales each layer by its outputs.
     """
+    # An overflow is left to the loop of training, which knows what to say of it.
     with np.errstate(over="ignore", invalid="ignore"):
         # Of independent pairs the mean squared difference is twice the variance.
         spread = math.sqrt(2 * Z.var(axis=0, dtype=np.float64).sum())
         size = float(np.abs(Z).max())
-    # Differences that are rounding errors are no spread to scale by.
-    if math.sqrt(np.finfo(Z.dtype).eps) * size < spread < math.inf:
-        coefs[-1] *= distance / spread
+        # Differences that are rounding errors are no spread to scale by.
+        if math.sqrt(np.finfo(Z.dtype).eps) * size < spread < math.inf:
+            coefs[-1] *= distance / spread

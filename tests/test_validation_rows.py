@@ -1,0 +1,99 @@
+"""The rows that early stopping sets aside stay for the life of a model."""
+
+import numpy as np
+import pytest
+from shared import DIFFICULT, each, each_transformer
+
+from skmetric._engine.training import Progress
+
+X, Y = DIFFICULT
+
+
+@pytest.fixture
+def splits(monkeypatch):
+    """Rows that were set aside, fit by fit."""
+    from skmetric._network_estimator import NetworkEstimator
+
+    seen = []
+    split = NetworkEstimator._split
+
+    def watched(self, y, seed):
+        rows, validation_rows = split(self, y, seed)
+        seen.append(validation_rows)
+        return rows, validation_rows
+
+    monkeypatch.setattr(NetworkEstimator, "_split", watched)
+    return seen
+
+
+@each
+@pytest.mark.parametrize(
+    "random_state", [0, None, np.random.RandomState(3)], ids=["0", "None", "generator"]
+)
+def test_a_warm_start_sets_the_same_rows_aside(Estimator, random_state, small, splits):
+    model = small(Estimator, early_stopping=True, warm_start=True, random_state=random_state)
+    for _ in range(4):
+        model.fit(X, Y)
+    assert len(splits) == 4
+    for rows in splits[1:]:
+        np.testing.assert_array_equal(rows, splits[0])
+
+
+@each
+def test_the_rows_are_a_function_of_the_seed(Estimator, small, splits):
+    for seed in (0, 0, 1):
+        small(Estimator, early_stopping=True, random_state=seed).fit(X, Y)
+    np.testing.assert_array_equal(splits[0], splits[1])
+    assert not np.array_equal(splits[0], splits[2])
+
+
+@each
+def test_labels_of_noise_are_never_learned_by_heart(Estimator, small):
+    """Ten warm starts on labels without meaning: with other rows to validate on, all would be learned."""
+    rng = np.random.default_rng(0)
+    rows, labels = rng.normal(size=(200, 20)), rng.integers(0, 2, 200)
+    model = small(
+        Estimator,
+        hidden_layer_sizes=(60,),
+        early_stopping=True,
+        warm_start=True,
+        validation_fraction=0.4,
+        max_iter=15,
+        random_state=0,
+    )
+    for _ in range(10):
+        model.fit(rows, labels)
+    assert model.score(rows, labels) > 0.6, "the rows to train on are learned"
+    assert max(score for score in model.validation_scores_ if score is not None) < 0.75
+
+
+@each
+def test_the_best_score_is_that_of_the_weights_that_are_there(Estimator, small, monkeypatch):
+    model = small(Estimator, early_stopping=True, warm_start=True, max_iter=4)
+    scores = iter([0.1, 0.9, 0.3, 0.2, 0.9, 0.5, 0.6, 0.4, 0.8])
+    monkeypatch.setattr(Estimator, "_validation_score", lambda self, Z, *targets: next(scores))
+    model.fit(X, Y)
+    best = [W.copy() for W in model.coefs_]
+    assert model.best_validation_score_ == 0.9
+    # The first score of the second fit is that of the weights it begins with; no epoch beats it.
+    model.fit(X, Y)
+    assert model.best_validation_score_ == 0.9
+    for W, W_best in zip(model.coefs_, best):
+        np.testing.assert_array_equal(W, W_best)
+    assert model.validation_scores_ == [0.1, 0.9, 0.3, 0.2, 0.5, 0.6, 0.4, 0.8]
+
+
+@each_transformer
+def test_the_best_score_can_be_measured_again(Estimator, small, splits):
+    model = small(Estimator, early_stopping=True, warm_start=True, max_iter=6, random_state=0)
+    for _ in range(3):
+        model.fit(X, Y)
+        assert model.best_validation_score_ == model.score(X[splits[-1]], Y[splits[-1]])
+
+
+def test_progress_may_begin_with_what_is_there():
+    progress = Progress(0.0, 5, best=0.5)
+    progress.update(0.4)
+    assert not progress.is_best and progress.idle == 1
+    progress.update(0.6)
+    assert progress.is_best and progress.best == 0.6
