@@ -16,25 +16,27 @@ PUBLIC = [name for name in TREES if not name.startswith("_")]
 # A module may import from the layers below its own.
 LAYERS = [
     {
+        "_calibration",
         "_callbacks",
+        "_draws",
         "_drawing",
         "_input",
         "_labels",
+        "_pair_distances",
         "_threads",
+        "_thresholds",
         "activations",
-        "datasets",
         "distances",
         "initialization",
         "logit_losses",
         "mining",
         "neighbors",
-        "pairs",
         "testing",
     }
     | {"optimizers", "sampling", "schedules", "training"},
-    {"_image_displays", "_learned_distance", "losses", "metrics", "network", "verification"},
-    {"_base", "plotting", "soft_neighbors"},
-    {"_metric_transformer", "_weak_supervision", "classification"},
+    {"_image_displays", "losses", "metrics", "network", "pairs"},
+    {"_base", "_learned_distance", "soft_neighbors", "verification"},
+    {"_metric_transformer", "_weak_supervision", "classification", "plotting"},
     {"embedding", "neighborhood"},
     {"__init__"},
 ]
@@ -53,6 +55,7 @@ OF_OTHERS |= {"training": {"numpy"}, "schedules": set()}
 ESTIMATORS = {"classification", "embedding", "neighborhood", "verification"}
 USE_SKLEARN = ESTIMATORS | {
     "_base",
+    "_calibration",
     "_callbacks",
     "_drawing",
     "_image_displays",
