@@ -16,6 +16,7 @@ PUBLIC = [name for name in TREES if not name.startswith("_")]
 # A module may import from the layers below its own.
 LAYERS = [
     {
+        "_array_files",
         "_calibration",
         "_callbacks",
         "_draws",
@@ -34,9 +35,9 @@ LAYERS = [
         "testing",
     }
     | {"optimizers", "sampling", "schedules", "training"},
-    {"_image_displays", "losses", "metrics", "network", "pairs"},
-    {"_base", "_learned_distance", "soft_neighbors", "verification"},
-    {"_metric_transformer", "_weak_supervision", "classification", "plotting"},
+    {"_image_displays", "_image_files", "losses", "metrics", "network", "pairs"},
+    {"_base", "_learned_distance", "_openml", "soft_neighbors", "verification"},
+    {"_metric_transformer", "_weak_supervision", "classification", "datasets", "plotting"},
     {"embedding", "neighborhood"},
     {"__init__"},
 ]
@@ -63,6 +64,7 @@ USE_SKLEARN = ESTIMATORS | {
     "_labels",
     "_learned_distance",
     "_metric_transformer",
+    "_openml",
     "_weak_supervision",
     "datasets",
     "metrics",
