@@ -8,11 +8,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
-from sklearn.utils import _safe_indexing, check_array, column_or_1d
+from sklearn.utils import _safe_indexing, column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ._calibration import CALIBRATIONS
+from ._embeddings import embeddings_of
 from ._thresholds import THRESHOLDS
 from .pairs import check_pair_labels, check_tuples, paired_distances
 
@@ -305,21 +306,7 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
         if not occurs.all():
             X = _safe_indexing(X, np.flatnonzero(occurs))
             index = (np.cumsum(occurs) - 1)[index]
-        return paired_distances(self._embed(X), index)
-
-    def _embed(self, X):
-        Z = self.transformer.transform(X)
-        name = type(self.transformer).__name__
-        try:
-            Z = check_array(Z, accept_sparse="csr", dtype=[np.float64, np.float32])
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{name}.transform must return a finite matrix: {error}") from error
-        if Z.shape[0] != _num_samples(X):
-            raise ValueError(
-                f"{name}.transform must return a row for each row: got {Z.shape[0]} rows for "
-                f"{_num_samples(X)}."
-            )
-        return Z
+        return paired_distances(embeddings_of(self.transformer, X), index)
 
     def _calibrate(self, pairs, y, X, settings):
         same = check_pair_labels(y, _num_samples(pairs))

@@ -21,6 +21,7 @@ LAYERS = [
         "_callbacks",
         "_draws",
         "_drawing",
+        "_embeddings",
         "_input",
         "_labels",
         "_pair_distances",
@@ -35,8 +36,9 @@ LAYERS = [
         "testing",
     }
     | {"optimizers", "sampling", "schedules", "training"},
-    {"_image_displays", "_image_files", "losses", "metrics", "network", "pairs"},
-    {"_base", "_learned_distance", "_openml", "soft_neighbors", "verification"},
+    {"_image_files", "losses", "metrics", "network", "pairs"}
+    | {"_embedding_display", "_neighbors_display", "_training_curve_display", "_weights_display"},
+    {"_base", "_learned_distance", "_openml", "_pair_distance_display", "soft_neighbors", "verification"},
     {"_metric_transformer", "_weak_supervision", "classification", "datasets", "plotting"},
     {"embedding", "neighborhood"},
     {"__init__"},
@@ -59,17 +61,19 @@ USE_SKLEARN = ESTIMATORS | {
     "_calibration",
     "_callbacks",
     "_drawing",
-    "_image_displays",
+    "_embedding_display",
+    "_embeddings",
     "_input",
     "_labels",
     "_learned_distance",
     "_metric_transformer",
+    "_neighbors_display",
     "_openml",
+    "_pair_distance_display",
     "_weak_supervision",
     "datasets",
     "metrics",
     "pairs",
-    "plotting",
 }
 
 MAX_LINES = dict.fromkeys(ESTIMATORS, 350)
