@@ -39,8 +39,8 @@ def paired_distances(Z, pairs):
     >>> import numpy as np
     >>> from skmetric.pairs import paired_distances
     >>> Z = np.array([[0.0, 0.0], [3.0, 4.0], [3e200, 4e200]])
-    >>> paired_distances(Z, [[0, 1], [0, 2]]).tolist()
-    [5.0, 5e+200]
+    >>> print(paired_distances(Z, [[0, 1], [0, 2]]))
+    [5.e+000 5.e+200]
     """
     pairs = np.asarray(pairs)
     norms = _sparse_norms if sparse.issparse(Z) else _norms

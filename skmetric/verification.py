@@ -19,6 +19,12 @@ from .pairs import check_pair_labels, check_tuples, paired_distances
 
 __all__ = ["PairVerifier"]
 
+NONE_ACCEPTED = (
+    "No pair is called the same (threshold_=-inf): with threshold='{}' no distance is better than "
+    "refusing all of these pairs. Check that the label 1 means the same, give as many pairs of the same as "
+    "of different things (make_pairs), or set threshold='f_beta' or 'max_tpr'."
+)
+
 
 class PairVerifier(ClassifierMixin, BaseEstimator):
     """Classifier of pairs by the distance of their embeddings: the same, or different.
@@ -75,6 +81,7 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
 
     Distances of float32 embeddings differ in their last bits when rows are embedded in another batch.
     Therefore the threshold is kept away from the distances of the pairs in `fit`, as in decision trees.
+    Only pairs whose distances differ by no more than these last bits cannot be kept apart reliably.
 
     If all distances differ, the thresholds accept the same pairs as those of metric-learn 0.7.0
     (``calibrate_threshold``), which are the distances themselves. There are two exceptions. Where it is
@@ -316,14 +323,7 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
             threshold = THRESHOLDS[threshold](same, distances, settings.beta, settings.min_rate)
         calibrator = CALIBRATIONS[settings.calibration](-distances, same)
         if threshold == -np.inf:
-            warnings.warn(
-                f"No pair is called the same (threshold_=-inf): with threshold={settings.threshold!r} no "
-                "distance is better than refusing all of these pairs. Check that the label 1 means the "
-                "same, give as many pairs of the same as of different things (make_pairs), or set "
-                'threshold="f_beta" or "max_tpr".',
-                UserWarning,
-                stacklevel=3,
-            )
+            warnings.warn(NONE_ACCEPTED.format(settings.threshold), UserWarning, stacklevel=3)
         self.calibrator_ = calibrator
         self.threshold_ = float(threshold)
         return self
