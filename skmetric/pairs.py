@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 _NAMES = {2: "pairs", 3: "triplets"}
+_LABELS = "y of pairs must be 0 and 1, or -1 and 1 (1: the same)"
 _N_SHOWN = 5  # wrong labels in a message
 
 
@@ -277,14 +278,15 @@ def check_pair_labels(y, n_pairs, both=True):
     y = column_or_1d(y)
     if len(y) != n_pairs:
         raise ValueError(f"y has {len(y)} labels, but there are {n_pairs} pairs.")
-    y = check_labels(y)
+    try:
+        y = check_labels(y)
+    except ValueError as error:
+        raise ValueError(f"{_LABELS}, but {error}") from error
     values = list(dict.fromkeys(y.tolist()))
     if not (set(values) <= {0, 1} or set(values) <= {-1, 1}):
         shown = ", ".join(_shown(value) for value in values[:_N_SHOWN])
         more = ", ..." if len(values) > _N_SHOWN else ""
-        raise ValueError(
-            f"y of pairs must be 0 and 1, or -1 and 1 (1: the same), got the values {shown}{more}."
-        )
+        raise ValueError(f"{_LABELS}, got the values {shown}{more}.")
     if both and len(values) < 2:
         only = "".join(map(_shown, values))
         raise ValueError(f"y must have labels of pairs of both kinds, but all its labels are {only}.")

@@ -21,8 +21,8 @@ __all__ = ["PairVerifier"]
 
 NONE_ACCEPTED = (
     "No pair is called the same (threshold_=-inf): with threshold='{}' no distance is better than "
-    "refusing all of these pairs. Check that the label 1 means the same, give as many pairs of the same as "
-    "of different things (make_pairs), or set threshold='f_beta' or 'max_tpr'."
+    "refusing all of these pairs. Check that the label 1 means the same, give as many same pairs as "
+    "different ones (make_pairs), or set threshold='f_beta' or 'max_tpr'."
 )
 
 

@@ -328,7 +328,7 @@ def test_one_kind_of_pairs(y):
         ([0, 1, 2], "got the values 0, 1, 2."),
         ([1, 0, -1], "y of pairs must be 0 and 1, or -1 and 1 (1: the same), got the values 1, 0, -1."),
         ([0.5, 0, 1], "y must hold classes: integers"),
-        ([0, 1, np.nan], "y contains NaN or None: 1 labels are missing, the first at position 2"),
+        ([0, 1, np.nan], "must be 0 and 1, or -1 and 1 (1: the same), but y contains NaN or None: 1"),
         ([0, 1, None], "y contains NaN or None"),
         (pd.Series([1, pd.NA, 0], dtype="Int64"), "y contains NaN or None"),
         (["same", "different", "same"], "got the values 'same', 'different'."),
