@@ -1,7 +1,13 @@
-"""What all displays share: axes, made when something is drawn, and what is behind a pipeline."""
+"""What all displays share: axes, made when something is drawn, images, and what is behind a pipeline."""
 
+import math
+
+import numpy as np
+from scipy.sparse import issparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
+
+LONGEST_LABEL = 24  # characters
 
 
 def subplots(n_rows=1, n_columns=1, **options):
@@ -26,11 +32,36 @@ def fitted_attribute(estimator, name):
         return fitted_attribute(inner, name)
     check_is_fitted(estimator)
     if not hasattr(estimator, name):
-        raise ValueError(f"{type(estimator).__name__} has no {name}: it is no estimator of skmetric.")
+        raise ValueError(f"{type(estimator).__name__} has no {name}: it is not a network of skmetric.")
     return getattr(estimator, name)
 
 
 def label(value):
     """A label of a class as text that fits and is no formula."""
     text = str(value)
-    return (text if len(text) <= 24 else text[:23] + "…").replace("$", r"\$")
+    if len(text) > LONGEST_LABEL:
+        text = text[: LONGEST_LABEL - 1] + "…"
+    return text.replace("$", r"\$")
+
+
+def images_of(X, rows, image_shape):
+    """Some rows of `X` as images; `rows` may have any shape."""
+    shape = _checked_shape(image_shape)
+    X = X.tocsr() if issparse(X) else np.asarray(X)
+    n_features = X.shape[1]
+    if math.prod(shape) != n_features:
+        raise ValueError(
+            f"image_shape={shape} has {math.prod(shape)} values, X has {n_features} features."
+        )
+    images = X[rows.ravel()]
+    if issparse(images):
+        images = images.toarray()
+    return images.reshape(*rows.shape, *shape)
+
+
+def _checked_shape(image_shape):
+    shape = tuple(np.atleast_1d(image_shape).tolist())
+    are_sizes = all(isinstance(size, int) and size > 0 for size in shape)
+    if not are_sizes or len(shape) not in (2, 3) or shape[2:] not in ((), (3,)):
+        raise ValueError(f"image_shape must be (height, width) or (height, width, 3), got {shape}.")
+    return shape

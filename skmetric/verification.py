@@ -1,156 +1,97 @@
-"""Verification: are two rows of the same thing? A threshold on the distance of their embeddings.
-
-A choice of threshold has the form ``choose(same, distances, beta, min_rate) -> threshold``: pairs are
-accepted, that is called the same, where ``distance <= threshold``. The thresholds to choose from are the
-distances themselves and ``-inf``, which accepts nothing. A calibration has the form
-``calibrate(scores, same) -> function from scores to probabilities`` that never falls.
-"""
+"""Verification: are two rows of the same thing? A threshold on the distance of their embeddings."""
 
 import copy
-from functools import partial
+import warnings
 from numbers import Real
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import NotFittedError
-from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import roc_auc_score
-from sklearn.utils import _safe_indexing, check_array
+from sklearn.utils import _safe_indexing, column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from ._calibration import CALIBRATIONS
+from ._embeddings import embeddings_of
+from ._thresholds import THRESHOLDS
 from .pairs import check_pair_labels, check_tuples, paired_distances
 
+__all__ = ["PairVerifier"]
 
-def _accepted(same, distances):
-    """Thresholds in ascending order, and how many pairs of each kind they accept."""
-    values, codes = np.unique(distances, return_inverse=True)
-    # Pairs of equal distance are accepted together or not at all: one entry for each value.
-    counts = [np.bincount(codes[kind], minlength=len(values)).cumsum() for kind in (same, ~same)]
-    return np.append(-np.inf, values), *(np.append(0, n_accepted) for n_accepted in counts)
-
-
-def _most_accurate(same, distances, beta, min_rate):
-    """Of several thresholds, the lowest."""
-    thresholds, n_right, n_wrong = _accepted(same, distances)
-    return thresholds[np.argmax(n_right - n_wrong)]
-
-
-def _highest_f(same, distances, beta, min_rate):
-    """(1 + beta^2) P R / (beta^2 P + R), of precision and recall; of several thresholds, the highest."""
-    thresholds, n_right, n_wrong = (values[::-1] for values in _accepted(same, distances))
-    some = n_right > 0  # else F is 0, or 0 / 0
-    thresholds, n_right, n_wrong = thresholds[some], n_right[some], n_wrong[some]
-    precision, recall = n_right / (n_right + n_wrong), n_right / same.sum()
-    return thresholds[np.argmax((1 + beta**2) * (precision * recall) / (beta**2 * precision + recall))]
-
-
-def _highest_tpr(same, distances, beta, min_rate):
-    """Where the true negative rate allows; of several thresholds, the lowest: of the highest TNR."""
-    thresholds, n_right, n_wrong = _accepted(same, distances)
-    rates = (n_wrong[-1] - n_wrong) / n_wrong[-1]
-    # To accept none of the same keeps many a rate, and is no answer.
-    best = rates[n_right > 0].max()
-    if best < min_rate:
-        raise ValueError(
-            "No threshold that accepts a pair of the same has a true negative rate of "
-            f"min_rate={min_rate}: the best is {best:.4g}, since pairs of different things are nearer."
-        )
-    return thresholds[np.argmax(np.where(rates >= min_rate, n_right, -1))]
-
-
-def _highest_tnr(same, distances, beta, min_rate):
-    """Where the true positive rate allows; of several thresholds, the highest: of the highest TPR."""
-    thresholds, n_right, n_wrong = (values[::-1] for values in _accepted(same, distances))
-    allowed = n_right / n_right[0] >= min_rate
-    return thresholds[np.argmin(np.where(allowed, n_wrong, len(same)))]
-
-
-THRESHOLDS = {
-    "accuracy": _most_accurate,
-    "f_beta": _highest_f,
-    "max_tpr": _highest_tpr,
-    "max_tnr": _highest_tnr,
-}
-
-
-def _logistic(scores, slope, intercept):
-    return expit(slope * scores + intercept)
-
-
-def _sigmoid(scores, same):
-    """Platt's ``1 / (1 + exp(-(a s + b)))`` and targets: a and b are finite for separable pairs too."""
-    n_same, n_different = same.sum(), (~same).sum()
-    target = np.where(same, (n_same + 1) / (n_same + 2), 1 / (n_different + 2))
-    # The distances may be of any size: the search is over standardised ones.
-    center, scale = scores.mean(), scores.std() or 1.0
-    standard = (scores - center) / scale
-
-    def loss(parameters):
-        logit = parameters[0] * standard + parameters[1]
-        delta = expit(logit) - target
-        value = np.mean(np.logaddexp(0, logit) - target * logit)
-        return value, np.array([np.mean(delta * standard), np.mean(delta)])
-
-    # Not Platt's: a >= 0, so that probabilities do not fall where the scores are worse than chance.
-    bounds, tight = [(0, None), (None, None)], {"ftol": 1e-14, "gtol": 1e-9}
-    found = minimize(loss, [1.0, 0.0], jac=True, method="L-BFGS-B", bounds=bounds, options=tight)
-    slope = found.x[0] / scale
-    return partial(_logistic, slope=slope, intercept=found.x[1] - slope * center)
-
-
-def _isotonic(scores, same):
-    return IsotonicRegression(out_of_bounds="clip").fit(scores, same).predict
-
-
-CALIBRATIONS = {"sigmoid": _sigmoid, "isotonic": _isotonic}
+NONE_ACCEPTED = (
+    "No pair is called the same (threshold_=-inf): with threshold='{}' no distance is better than "
+    "refusing all of these pairs. Check that the label 1 means the same, give as many same pairs as "
+    "different ones (make_pairs), or set threshold='f_beta' or 'max_tpr'."
+)
 
 
 class PairVerifier(ClassifierMixin, BaseEstimator):
-    """Classifier of pairs, the same or not, by the distance of their embeddings.
+    """Classifier of pairs by the distance of their embeddings: the same, or different.
 
-    Pairs are rows themselves, (n_pairs, 2, n_features), or integers (n_pairs, 2), row numbers in a matrix
-    that each method takes as `X`. Labels are 1 for the same, and 0 or -1 for different.
+    A pair is called the same if ``||t(a) - t(b)|| <= threshold_``, where t is the transformer. Pairs are
+    given as the rows themselves, an array (n_pairs, 2, n_features), or as row numbers, integers
+    (n_pairs, 2), together with the matrix `X` that they refer to. Labels are 1 for pairs of the same
+    thing, and either 0 or -1 for pairs of different things.
 
     Parameters
     ----------
     transformer : estimator
-        Fitted transformer, or pipeline that ends in one. It is never fitted here. Where the verifier will
-        be cloned (GridSearchCV, cross_val_score), wrap it in ``sklearn.frozen.FrozenEstimator``.
+        Fitted transformer, or pipeline that ends in one. It is not fitted here. If the verifier is going
+        to be cloned (GridSearchCV, cross_val_score), wrap it in ``sklearn.frozen.FrozenEstimator``.
     threshold : {"accuracy", "f_beta", "max_tpr", "max_tnr"} or float, default="accuracy"
-        Distance up to which a pair is called the same, or what it is chosen for in `fit`: the highest
-        accuracy; the highest F score; the highest true positive rate where the true negative rate is at
-        least `min_rate`; or the highest true negative rate where the true positive rate is.
+        Distance up to which a pair is called the same, or the criterion by which `fit` chooses it:
+
+        - "accuracy": the highest accuracy;
+        - "f_beta": the highest F score;
+        - "max_tpr": the highest true positive rate with a true negative rate of at least `min_rate`;
+        - "max_tnr": the highest true negative rate with a true positive rate of at least `min_rate`.
     beta : float, default=1.0
-        Weight of the recall in the F score of "f_beta"; 0 is the precision alone.
+        Weight of the recall in the F score; only used when ``threshold="f_beta"``. 0 means the precision
+        alone; the larger `beta`, the more the recall counts.
     min_rate : float, default=0.95
-        Rate to keep for "max_tpr" and "max_tnr", between 0 and 1.
+        Rate to reach, between 0 and 1; only used when `threshold` is "max_tpr" or "max_tnr".
     calibration : {"sigmoid", "isotonic"}, default="sigmoid"
-        How decision values become probabilities: Platt's two numbers, or isotonic regression, which needs
-        many pairs.
+        How probabilities are computed from the distances: by Platt's sigmoid of two parameters, or by
+        isotonic regression, which needs many pairs.
 
     Attributes
     ----------
     threshold_ : float
-        Distance up to which a pair is called the same. It is one of those of the pairs in `fit`, or
-        ``-inf`` where it is best to accept none.
+        Distance up to which a pair is called the same. A chosen threshold lies midway between two
+        neighbouring distances of the pairs in `fit`, or a thousandth above the largest distance. It is
+        ``-inf`` if no threshold is better than calling no pair the same.
     calibrator_ : callable
-        From decision values to the probability to be the same.
+        Function from values of `decision_function` to the probability that a pair is the same.
     classes_ : ndarray of shape (2,)
-        Labels as given in `fit`, that of the same last.
+        Labels as given in `fit`, with the label 1 last.
     n_features_in_ : int
-        Width of the rows, where the transformer says it.
+        Number of features, if the transformer has this attribute.
+
+    See Also
+    --------
+    skmetric.pairs.make_pairs : Draw pairs from the classes of rows.
+    skmetric.plotting.PairDistanceDisplay : Draw the distances and the threshold.
 
     Notes
     -----
-    `score` is the area under the ROC curve and does not depend on the threshold: to search for one, give
-    ``scoring="accuracy"`` or the like. Tools that split pairs take those of three axes only.
+    `score` is the area under the ROC curve, which does not depend on the threshold: to search for
+    `threshold`, `beta` or `min_rate`, pass ``scoring="accuracy"`` or the like. Tools of scikit-learn that
+    split the pairs accept only pairs of rows.
 
-    Where all distances differ, the thresholds are those of metric-learn 0.7.0 (``calibrate_threshold``),
-    but for ``-inf``: its most accurate one is then the smallest distance minus 1. Where some are equal it
-    may count accuracies that no threshold reaches, or leave out the best threshold for a rate.
+    Distances of float32 embeddings differ in their last bits when rows are embedded in another batch.
+    Therefore the threshold is kept away from the distances of the pairs in `fit`, as in decision trees.
+    Only pairs whose distances differ by no more than these last bits cannot be kept apart reliably.
+
+    If all distances differ, the thresholds accept the same pairs as those of metric-learn 0.7.0
+    (``calibrate_threshold``), which are the distances themselves. There are two exceptions. Where it is
+    most accurate to accept no pair, metric-learn takes the smallest distance minus 1. Where distances are
+    equal, it may count accuracies that no threshold reaches, or miss the best threshold for a rate.
+
+    References
+    ----------
+    J. Platt, "Probabilistic outputs for support vector machines and comparisons to regularized likelihood
+    methods", Advances in Large Margin Classifiers, 1999.
 
     Examples
     --------
@@ -189,46 +130,85 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
     def fit(self, pairs, y, *, X=None):
         """Choose the threshold and fit the probabilities.
 
-        Pairs of rows that the transformer has learned from are too near to each other, or too far: take
-        other ones here, or in `calibrate`.
+        Do not use pairs of rows that the transformer was fitted on: their distances are smaller or
+        larger than those of new rows.
 
         Parameters
         ----------
-        pairs : array-like of shape (n_pairs, 2, n_features), or (n_pairs, 2) with `X`
+        pairs : array-like of shape (n_pairs, 2, n_features), or of int of shape (n_pairs, 2)
+            The rows of each pair, or their numbers in `X`.
         y : array-like of shape (n_pairs,)
-            1 for the same, 0 or -1 for different.
-        X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
+            1 for pairs of the same thing, 0 or -1 for pairs of different things.
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features), default=None
+            Matrix that the row numbers refer to; required when `pairs` holds row numbers.
 
         Returns
         -------
-        self : PairVerifier
+        PairVerifier
+            The fitted verifier itself.
 
         Raises
         ------
         NotFittedError
-            Where the transformer is not fitted.
+            If the transformer is not fitted.
         ValueError
-            Where pairs or labels are not as above, or all pairs are of one kind.
+            If `pairs` or `y` have another form than above, if labels are missing, if all pairs are of
+            one kind, if the transformer returns something else than a finite matrix, or if no threshold
+            reaches `min_rate`.
+
+        Warns
+        -----
+        UserWarning
+            If no threshold is better than calling no pair the same.
         """
         self._check_transformer()
         self._calibrate(pairs, y, X, settings=self)
-        self.classes_ = np.unique(y)
+        self.classes_ = np.unique(column_or_1d(y))
         if hasattr(self.transformer, "n_features_in_"):
             self.n_features_in_ = self.transformer.n_features_in_
         return self
 
     def calibrate(self, pairs, y, *, X=None, threshold=None, beta=None, min_rate=None):
-        """Choose the threshold and fit the probabilities anew, on validation pairs.
+        """Choose the threshold and fit the probabilities again, from validation pairs.
+
+        The parameters of the verifier stay as they are. If an error is raised, so does all that was
+        fitted.
 
         Parameters
         ----------
-        pairs, y, X : as in `fit`
-        threshold, beta, min_rate : default=None
-            As in the constructor, for this time; None: those of the constructor.
+        pairs : array-like of shape (n_pairs, 2, n_features), or of int of shape (n_pairs, 2)
+            The rows of each pair, or their numbers in `X`.
+        y : array-like of shape (n_pairs,)
+            1 for pairs of the same thing, 0 or -1 for pairs of different things.
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features), default=None
+            Matrix that the row numbers refer to; required when `pairs` holds row numbers.
+        threshold : {"accuracy", "f_beta", "max_tpr", "max_tnr"} or float, default=None
+            Threshold, or criterion to choose it by, in this call; None means that of the verifier.
+        beta : float, default=None
+            Weight of the recall in the F score in this call; None means that of the verifier. Only used
+            when the threshold is chosen by "f_beta".
+        min_rate : float, default=None
+            Rate to reach in this call; None means that of the verifier. Only used when the threshold is
+            chosen by "max_tpr" or "max_tnr".
 
         Returns
         -------
-        self : PairVerifier
+        PairVerifier
+            The verifier itself.
+
+        Raises
+        ------
+        NotFittedError
+            If the verifier is not fitted.
+        ValueError
+            If `pairs` or `y` have another form than above, if labels are missing, if all pairs are of
+            one kind, if the transformer returns something else than a finite matrix, or if no threshold
+            reaches `min_rate`.
+
+        Warns
+        -----
+        UserWarning
+            If no threshold is better than calling no pair the same.
         """
         check_is_fitted(self)
         given = {"threshold": threshold, "beta": beta, "min_rate": min_rate}
@@ -238,61 +218,79 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
         return self._calibrate(pairs, y, X, settings)
 
     def decision_function(self, pairs, *, X=None):
-        """Minus the distance of the embeddings: higher is more alike.
+        """Compute minus the distance of the two embeddings of each pair.
 
         Parameters
         ----------
-        pairs, X : as in `fit`
+        pairs : array-like of shape (n_pairs, 2, n_features), or of int of shape (n_pairs, 2)
+            The rows of each pair, or their numbers in `X`.
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features), default=None
+            Matrix that the row numbers refer to; required when `pairs` holds row numbers.
 
         Returns
         -------
-        scores : ndarray of shape (n_pairs,)
+        ndarray of shape (n_pairs,)
+            Minus the distances: the higher, the more alike the rows of a pair are.
         """
         check_is_fitted(self)
         return -self._distances(pairs, X)
 
     def predict(self, pairs, *, X=None):
-        """Label of each pair: the same where the distance is at most ``threshold_``.
+        """Predict whether pairs are the same: those at a distance of at most ``threshold_``.
 
         Parameters
         ----------
-        pairs, X : as in `fit`
+        pairs : array-like of shape (n_pairs, 2, n_features), or of int of shape (n_pairs, 2)
+            The rows of each pair, or their numbers in `X`.
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features), default=None
+            Matrix that the row numbers refer to; required when `pairs` holds row numbers.
 
         Returns
         -------
-        y : ndarray of shape (n_pairs,)
-            Labels of `classes_`.
+        ndarray of shape (n_pairs,)
+            Label of each pair, one of `classes_`.
         """
         near = -self.decision_function(pairs, X=X) <= self.threshold_
         return self.classes_[near.astype(int)]
 
     def predict_proba(self, pairs, *, X=None):
-        """Probabilities to be different and the same.
+        """Estimate the probabilities that pairs are different and that they are the same.
+
+        The threshold is not necessarily at a probability of 1/2: `predict` depends on the threshold
+        alone.
 
         Parameters
         ----------
-        pairs, X : as in `fit`
+        pairs : array-like of shape (n_pairs, 2, n_features), or of int of shape (n_pairs, 2)
+            The rows of each pair, or their numbers in `X`.
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features), default=None
+            Matrix that the row numbers refer to; required when `pairs` holds row numbers.
 
         Returns
         -------
-        P : ndarray of shape (n_pairs, 2)
-            Columns in the order of `classes_`. Whether a pair is called the same is up to the threshold,
-            not to a probability of 1/2.
+        ndarray of shape (n_pairs, 2)
+            Probabilities, with columns in the order of `classes_`.
         """
         scores = self.decision_function(pairs, X=X)
         same = self.calibrator_(scores)
         return np.column_stack([1 - same, same])
 
     def score(self, pairs, y, *, X=None):
-        """Area under the ROC curve of the decision function.
+        """Compute the area under the ROC curve of the decision function.
 
         Parameters
         ----------
-        pairs, y, X : as in `fit`
+        pairs : array-like of shape (n_pairs, 2, n_features), or of int of shape (n_pairs, 2)
+            The rows of each pair, or their numbers in `X`.
+        y : array-like of shape (n_pairs,)
+            1 for pairs of the same thing, 0 or -1 for pairs of different things.
+        X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features), default=None
+            Matrix that the row numbers refer to; required when `pairs` holds row numbers.
 
         Returns
         -------
-        auc : float
+        float
+            Probability that a pair of the same thing is nearer than a pair of different things.
         """
         same = check_pair_labels(y, _num_samples(pairs))
         return float(roc_auc_score(same, self.decision_function(pairs, X=X)))
@@ -315,10 +313,7 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
         if not occurs.all():
             X = _safe_indexing(X, np.flatnonzero(occurs))
             index = (np.cumsum(occurs) - 1)[index]
-        Z = check_array(
-            self.transformer.transform(X), accept_sparse="csr", dtype=[np.float64, np.float32]
-        )
-        return paired_distances(Z, index).astype(np.float64)
+        return paired_distances(embeddings_of(self.transformer, X), index)
 
     def _calibrate(self, pairs, y, X, settings):
         same = check_pair_labels(y, _num_samples(pairs))
@@ -326,7 +321,10 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
         threshold = settings.threshold
         if isinstance(threshold, str):
             threshold = THRESHOLDS[threshold](same, distances, settings.beta, settings.min_rate)
-        self.calibrator_ = CALIBRATIONS[settings.calibration](-distances, same)
+        calibrator = CALIBRATIONS[settings.calibration](-distances, same)
+        if threshold == -np.inf:
+            warnings.warn(NONE_ACCEPTED.format(settings.threshold), UserWarning, stacklevel=3)
+        self.calibrator_ = calibrator
         self.threshold_ = float(threshold)
         return self
 

@@ -141,6 +141,37 @@ def test_pairs_that_do_not_exist(y, n_pairs, message):
         make_pairs(y, n_pairs, 0)
 
 
+def test_a_single_pair_is_of_the_same_class():
+    """None of different classes is asked for, and none need be there."""
+    pairs, same = make_pairs([7, 7], 1, 0)
+    assert sorted(pairs[0].tolist()) == [0, 1] and same.tolist() == [1]
+
+
+MISSING = [
+    [0.0, np.nan, 0.0],
+    ["a", None, "a"],
+    np.array(["a", np.nan, "a"], dtype=object),
+    pd.Series(["a", pd.NA, "a"], dtype="string"),
+    pd.Series([1, None, 1], dtype="Int64"),
+]
+
+
+@pytest.mark.parametrize("draw", [make_pairs, make_triplets, pairs_from_chunklets])
+@pytest.mark.parametrize("y", MISSING, ids=repr)
+def test_a_missing_label_is_no_class(draw, y):
+    """NaN differs from itself, and np.unique takes it for a class."""
+    name = "chunklets" if draw is pairs_from_chunklets else "y"
+    with pytest.raises(ValueError, match=f"{name} contains NaN or None: 1 .* at position 1"):
+        draw(y, 1, 0)
+
+
+def test_minus_one_is_a_class_as_any_other():
+    y = np.array([-1, 3, -1])
+    pairs, same = make_pairs(y, 2, 0)
+    assert {0, 2} in [set(pair) for pair in pairs[same == 1].tolist()]
+    assert set(make_triplets(y, 20, 0)[:, 0].tolist()) == {0, 2}
+
+
 def test_a_number_of_pairs_is_an_integer():
     with pytest.raises(TypeError, match="n_pairs"):
         make_pairs(Y, 2.5, 0)
@@ -286,9 +317,7 @@ def test_both_forms_of_labels(y, kind):
 @pytest.mark.parametrize("y", [[1, 1], [0, 0], [-1, -1]])
 def test_one_kind_of_pairs(y):
     assert_array_equal(check_pair_labels(y, 2, both=False), np.array(y) == 1)
-    with pytest.raises(
-        ValueError, match=re.escape(f"pairs of both kinds, but y has only the values {y[:1]}")
-    ):
+    with pytest.raises(ValueError, match=f"pairs of both kinds, but all its labels are {y[0]}."):
         check_pair_labels(y, 2)
 
 
@@ -297,10 +326,14 @@ def test_one_kind_of_pairs(y):
     [
         ([0, 1], "y has 2 labels, but there are 3 pairs"),
         ([0, 1, 2], "got the values 0, 1, 2."),
-        ([-1, 0, 1], "got the values -1, 0, 1."),
-        ([0.5, 0, 1], "got the values 0.0, 0.5, 1.0."),
-        ([0, 1, np.nan], "got the values 0.0, 1.0, nan."),
-        (["same", "different", "same"], "got the values 'different', 'same'."),
+        ([1, 0, -1], "y of pairs must be 0 and 1, or -1 and 1 (1: the same), got the values 1, 0, -1."),
+        ([0.5, 0, 1], "y must hold classes: integers"),
+        ([0, 1, np.nan], "must be 0 and 1, or -1 and 1 (1: the same), but y contains NaN or None: 1"),
+        ([0, 1, None], "y contains NaN or None"),
+        (pd.Series([1, pd.NA, 0], dtype="Int64"), "y contains NaN or None"),
+        (["same", "different", "same"], "got the values 'same', 'different'."),
+        (np.array([1, "a", 0], dtype=object), "got the values 1, 'a', 0."),
+        (np.array([np.int64(1), np.float64(2), 0], dtype=object), "got the values 1, 2.0, 0."),
         ([[0, 1], [1, 0], [1, 1]], "1d array"),
     ],
 )

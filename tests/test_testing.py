@@ -147,3 +147,42 @@ def test_where_to_look_is_left_as_it_is():
     here = Z.copy()
     check_gradient(greedy, here)
     assert_array_equal(here, Z)
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_gradients_of_any_size_are_compared(unit):
+    """Their squares over- or underflow."""
+
+    def scaled(Z):
+        value, dZ = smooth(Z)
+        return unit * value, unit * dZ
+
+    assert check_gradient(scaled, Z).max() < 1e-6
+    with pytest.raises(AssertionError, match="rtol"):
+        check_gradient(with_gradient(scaled, lambda dZ: 1.001 * dZ), Z)
+
+
+@pytest.mark.parametrize(
+    "returned, message",
+    [
+        (None, r"loss must return \(value, dZ\), got a NoneType"),
+        (1.0, "got a float"),
+        ((1.0, Z, Z), "got a tuple"),
+        ((1.0, None), r"shape \(6, 4\), got the shapes \(\) and \(\)"),
+        ((1.0, Z[:, :1]), r"shapes \(\) and \(6, 1\)"),
+        ((Z, Z), r"shapes \(6, 4\) and \(6, 4\)"),
+    ],
+)
+def test_a_loss_that_returns_nonsense_is_an_error_in_words(returned, message):
+    with pytest.raises(ValueError, match=message):
+        check_gradient(lambda Z: returned, Z)
+
+
+def test_without_a_direction_nothing_would_be_compared():
+    with pytest.raises(ValueError, match="n_directions must be at least 1, got 0"):
+        check_gradient(with_gradient(smooth, np.zeros_like), Z, n_directions=0)
+
+
+def test_where_to_look_may_be_integers():
+    assert check_gradient(half_square, [[1, 2], [3, 4]]).max() < 1e-6

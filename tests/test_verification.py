@@ -5,17 +5,14 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.calibration import CalibratedClassifierCV
-from sklearn.datasets import load_iris
+from sklearn.base import BaseEstimator, clone
+from sklearn.datasets import load_digits, load_iris
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.metrics import DetCurveDisplay, RocCurveDisplay, fbeta_score, roc_auc_score
+from sklearn.metrics import DetCurveDisplay, RocCurveDisplay, roc_auc_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, StandardScaler
@@ -25,7 +22,6 @@ from skmetric import TripletMetricTransformer
 from skmetric.pairs import make_pairs
 from skmetric.verification import CALIBRATIONS, THRESHOLDS, PairVerifier
 
-UNHURRIED = settings(deadline=None, max_examples=100)
 X, Y = load_iris(return_X_y=True)
 INDEX, SAME = make_pairs(Y, 300, 0)
 PAIRS = X[INDEX]
@@ -48,131 +44,81 @@ IDENTITY = FunctionTransformer()
 
 # --- thresholds ---------------------------------------------------------------------------------------
 
-
-def merits(same, accepted, beta, min_rate):
-    """What each choice makes as large as it can; below 0 what it may not choose."""
-    tpr, tnr = accepted[same].sum() / same.sum(), (~accepted)[~same].sum() / (~same).sum()
-    return {
-        "accuracy": np.mean(accepted == same),
-        "f_beta": fbeta_score(same, accepted, beta=beta, zero_division=0),
-        "max_tpr": tpr if tnr >= min_rate else -1,
-        "max_tnr": tnr if tpr >= min_rate else -1,
-    }
-
-
-@st.composite
-def measured(draw):
-    """Distances of pairs of both kinds, many of them equal."""
-    pair = st.tuples(st.integers(0, 8), st.booleans())
-    distances, same = map(np.array, zip(*draw(st.lists(pair, min_size=2, max_size=25))))
-    assume(same.any() and not same.all())
-    return same, distances / 2
-
-
-@pytest.mark.parametrize("name", THRESHOLDS)
-@UNHURRIED
-@given(measured(), st.sampled_from([0, 0.5, 1, 2]), st.sampled_from([0, 0.1, 0.5, 0.9, 0.95, 1]))
-def test_no_threshold_is_better(name, data, beta, min_rate):
-    same, distances = data
-    nearest_same = distances <= distances[same].min()
-    if name == "max_tpr" and merits(same, nearest_same, beta, min_rate)[name] == -1:
-        with pytest.raises(ValueError, match="min_rate"):
-            THRESHOLDS[name](same, distances, beta, min_rate)
-        return
-    found = THRESHOLDS[name](same, distances, beta, min_rate)
-    best = max(
-        merits(same, distances <= cut, beta, min_rate)[name] for cut in [-np.inf, *np.unique(distances)]
-    )
-    assert found in {-np.inf, *distances}
-    assert merits(same, distances <= found, beta, min_rate)[name] == pytest.approx(best, abs=1e-12) != -1
-
-
-@settings(deadline=None, max_examples=30)
-@given(measured(), st.sampled_from([0, 0.5, 0.9, 1]))
-def test_of_equal_rates_the_other_rate_decides(data, min_rate):
-    same, distances = data
-    for name, other in (("max_tpr", "max_tnr"), ("max_tnr", "max_tpr")):
-        try:
-            found = distances <= THRESHOLDS[name](same, distances, 1.0, min_rate)
-        except ValueError:  # see above
-            continue
-        mine, its = (merits(same, found, 1.0, rate)[key] for key, rate in ((name, min_rate), (other, 0)))
-        for cut in [-np.inf, *distances]:
-            there = merits(same, distances <= cut, 1.0, min_rate)[name]
-            assert there < mine or merits(same, distances <= cut, 1.0, 0)[other] <= its
-
-
-# From calibrate_threshold of metric-learn 0.7.0 (scikit-learn 1.9.1), for these distances.
-TIED = (
-    [0.2, 0.3, 0.3, 0.5, 0.7, 0.7, 0.9, 1.1, 1.1, 1.2, 1.6, 1.6, 1.9, 2.0, 2.3, 2.3],
-    [1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 0, 0, 1, 0, 0, 0],
+CRITERIA = pytest.mark.parametrize(
+    "settings", [{"threshold": name, "min_rate": rate} for name in THRESHOLDS for rate in (0.6, 1.0)]
 )
-DISTINCT = (
-    [0.15, 0.4, 0.55, 0.6, 0.85, 1.0, 1.3, 1.45, 1.7, 2.2, 2.4, 3.1],
-    [1, 1, 0, 1, 0, 1, 1, 0, 1, 0, 0, 1],
-)
-OF_METRIC_LEARN = [
-    (TIED, "f_beta", {"beta": 1.0}, 1.2),
-    (TIED, "f_beta", {"beta": 0.5}, 1.2),
-    (TIED, "f_beta", {"beta": 2.0}, 1.9),
-    (TIED, "f_beta", {"beta": 0.0}, 0.3),
-    (TIED, "max_tpr", {"min_rate": 0.5}, 1.2),
-    (TIED, "max_tpr", {"min_rate": 0.7}, 1.2),
-    (TIED, "max_tpr", {"min_rate": 0.8}, 0.9),
-    (TIED, "max_tpr", {"min_rate": 1.0}, 0.3),
-    (TIED, "max_tnr", {"min_rate": 0.8}, 1.2),
-    (TIED, "max_tnr", {"min_rate": 0.9}, 1.9),
-    (TIED, "max_tnr", {"min_rate": 1.0}, 1.9),
-    (DISTINCT, "accuracy", {}, 1.3),
-    (DISTINCT, "f_beta", {"beta": 1.0}, 1.7),
-    (DISTINCT, "f_beta", {"beta": 0.5}, 1.3),
-    (DISTINCT, "f_beta", {"beta": 2.0}, 3.1),
-    (DISTINCT, "f_beta", {"beta": 0.0}, 0.4),
-    (DISTINCT, "max_tpr", {"min_rate": 0.5}, 1.3),
-    (DISTINCT, "max_tpr", {"min_rate": 0.7}, 0.6),
-    (DISTINCT, "max_tpr", {"min_rate": 0.9}, 0.4),
-    (DISTINCT, "max_tnr", {"min_rate": 0.5}, 1.3),
-    (DISTINCT, "max_tnr", {"min_rate": 0.8}, 1.7),
-    (DISTINCT, "max_tnr", {"min_rate": 0.9}, 3.1),
-]
 
 
-@pytest.mark.parametrize("data, threshold, settings, expected", OF_METRIC_LEARN)
-def test_thresholds_are_those_of_metric_learn(data, threshold, settings, expected):
-    distances, same = data
-    model = PairVerifier(IDENTITY, threshold=threshold, **settings).fit(on_line(distances), same)
-    assert model.threshold_ == expected
+def answers_alone(model, pairs):
+    return np.concatenate([model.predict(pair[np.newaxis]) for pair in pairs])
 
 
-@pytest.mark.parametrize(
-    "threshold, settings, of_metric_learn, expected",
-    [
-        ("accuracy", {}, 1.1, 1.2),  # it counts one of the two pairs at 1.1
-        ("max_tnr", {"min_rate": 0.5}, 0.7, 0.9),  # no other pair between: TPR 6/9 in place of 5/9
-        ("max_tnr", {"min_rate": 0.7}, 1.1, 1.2),
-    ],
-)
-def test_where_distances_are_equal_thresholds_are_better(threshold, settings, of_metric_learn, expected):
-    distances, same = np.array(TIED[0]), np.array(TIED[1], dtype=bool)
-    model = PairVerifier(IDENTITY, threshold=threshold, **settings).fit(on_line(distances), same)
-    assert model.threshold_ == expected
-    ours, theirs = (np.mean((distances <= cut) == same) for cut in (expected, of_metric_learn))
-    assert ours > theirs
+def test_a_threshold_lies_midway_to_the_next_distance():
+    model = PairVerifier(IDENTITY).fit(on_line([1.0, 2.0, 4.0, 5.0]), [1, 1, 0, 0])
+    assert model.threshold_ == 3.0 and type(model.threshold_) is float
 
 
-def test_where_it_is_best_to_accept_nothing_nothing_is_accepted():
+@CRITERIA
+@pytest.mark.parametrize("n_features", [2, 64])
+def test_pairs_asked_alone_get_the_answer_that_they_got_in_the_crowd(settings, n_features):
+    """Each batch shrinks by its own last bits."""
+    transformer = FunctionTransformer(lambda X: X.astype(np.float32) * np.float32(1 - 1e-7 * len(X)))
+    rng = np.random.default_rng(0)
+    kinds = np.arange(40) % 2
+    # The nearest are the same and the farthest too: some threshold accepts all.
+    kinds[:2] = 1
+    lengths = np.sort(rng.uniform(1, 2, 40))
+    kinds[-1] = 1
+    pairs = np.stack([np.zeros((40, n_features)), lengths[:, None] * np.ones(n_features)], axis=1)
+    model = PairVerifier(transformer, **settings).fit(pairs, kinds)
+    assert_array_equal(answers_alone(model, pairs), model.predict(pairs))
+
+
+def test_pairs_of_a_float32_embedding_get_the_same_answer_alone(small):
+    digits, y = load_digits(return_X_y=True)
+    digits = StandardScaler().fit_transform(digits).astype(np.float32)
+    embedding = small(TripletMetricTransformer, hidden_layer_sizes=(100,)).fit(digits[:300], y[:300])
+    for seed in range(20):
+        index, same = make_pairs(y, 200, seed)
+        pairs = digits[index]
+        model = PairVerifier(embedding).fit(pairs, same)
+        # Those on either side of the threshold have the most to fear.
+        nearest = np.argsort(np.abs(model.decision_function(pairs) + model.threshold_))[:2]
+        assert_array_equal(answers_alone(model, pairs[nearest]), model.predict(pairs)[nearest])
+
+
+@pytest.mark.parametrize("settings", [{"threshold": "accuracy"}, {"threshold": "max_tnr", "min_rate": 0}])
+def test_where_it_is_best_to_accept_nothing_a_warning_says_so(settings):
     pairs = on_line([1.0, 2.0, 3.0, 4.0])
-    model = PairVerifier(IDENTITY).fit(pairs, [0, 0, 1, 0])
+    model = PairVerifier(IDENTITY, **settings)
+    for measure in (model.fit, model.calibrate):
+        with pytest.warns(
+            UserWarning, match=f"threshold='{settings['threshold']}'.*refusing all"
+        ) as seen:
+            measure(pairs, [0, 0, 1, 0])
+        assert "make_pairs" in str(seen[0].message)
     assert model.threshold_ == -np.inf
     assert not model.predict(pairs).any()
 
 
-def test_a_rate_that_no_threshold_reaches_is_an_error_that_gives_the_best():
-    pairs = on_line([1.0, 2.0, 3.0, 4.0])
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("threshold", [*THRESHOLDS, 1.5, -1])
+def test_where_a_pair_is_accepted_there_is_no_warning(threshold):
+    PairVerifier(IDENTITY, threshold=threshold).fit(on_line([1.0, 2.0, 3.0, 4.0]), [1, 1, 0, 1])
+
+
+def test_a_rate_that_no_threshold_reaches_is_an_error():
     model = PairVerifier(IDENTITY, threshold="max_tpr", min_rate=0.7)
     with pytest.raises(ValueError, match=r"min_rate=0\.7: the best is 0\.3333"):
-        model.fit(pairs, [0, 0, 1, 0])
-    assert model.set_params(min_rate=0.3).fit(pairs, [0, 0, 1, 0]).threshold_ == 3
+        model.fit(on_line([1.0, 2.0, 3.0, 4.0]), [0, 0, 1, 0])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("beta, expected", [(0, 1.5), (1e200, 4.5)])
+def test_extreme_weights_of_the_recall(beta, expected):
+    pairs = on_line([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    model = PairVerifier(IDENTITY, threshold="f_beta", beta=beta).fit(pairs, [1, 0, 1, 1, 0, 0])
+    assert model.threshold_ == expected
 
 
 def test_a_threshold_may_be_given():
@@ -191,7 +137,7 @@ def test_decisions_are_minus_the_distances_of_the_embeddings(verifier):
 
 
 def test_more_pairs_than_are_gathered_at_a_time(verifier, monkeypatch):
-    monkeypatch.setattr("skmetric.pairs.BLOCK", 7)
+    monkeypatch.setattr("skmetric._pair_distances.BLOCK", 7)
     assert_allclose(verifier.decision_function(PAIRS), -DISTANCES, rtol=1e-12)
 
 
@@ -268,55 +214,25 @@ def test_embeddings_of_the_package(small):
 
 
 @pytest.mark.parametrize("calibration", CALIBRATIONS)
-@pytest.mark.parametrize("flipped", [False, True])
-def test_probabilities_never_fall_with_the_score(calibration, flipped):
-    model = PairVerifier(SCALER, calibration=calibration).fit(PAIRS, 1 - SAME if flipped else SAME)
-    everywhere = on_line(np.linspace(0, 20, 500)) * np.eye(4)[0]
-    P = model.predict_proba(everywhere)
-    assert P.shape == (500, 2)
-    assert_allclose(P.sum(axis=1), 1)
-    assert (P >= 0).all() and (P <= 1).all()
-    assert (np.diff(P[:, 1]) <= 0).all()
-    assert np.ptp(P[:, 1]) < 0.1 if flipped else np.ptp(P[:, 1]) > 0.8
-
-
-class Given(ClassifierMixin, BaseEstimator):
-    """The one column is the decision."""
-
-    def fit(self, X, y):
-        self.classes_ = np.unique(y)
-        return self
-
-    def decision_function(self, X):
-        return X[:, 0]
-
-    def predict(self, X):
-        return self.classes_[(X[:, 0] > 0).astype(int)]
-
-
-@pytest.mark.parametrize("calibration", CALIBRATIONS)
-def test_probabilities_are_those_of_scikit_learn(calibration):
-    scores = -DISTANCES[:, np.newaxis]
-    oracle = CalibratedClassifierCV(FrozenEstimator(Given().fit(scores, SAME)), method=calibration)
-    expected = oracle.fit(scores, SAME).predict_proba(scores)
+def test_probabilities_are_those_of_the_calibration(calibration):
     model = PairVerifier(SCALER, calibration=calibration).fit(PAIRS, SAME)
-    assert_allclose(model.predict_proba(PAIRS), expected, atol=1e-4)
+    expected = CALIBRATIONS[calibration](-DISTANCES, SAME == 1)(-DISTANCES)
+    P = model.predict_proba(PAIRS)
+    assert_allclose(P[:, 1], expected, rtol=1e-9)
+    assert_allclose(P.sum(axis=1), 1)
 
 
-@pytest.mark.parametrize("factor", [1e-9, 1e9])
-def test_probabilities_do_not_depend_on_the_unit(factor, verifier):
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("calibration", CALIBRATIONS)
+@pytest.mark.parametrize("factor", [1e-300, 1e-200, 1e-9, 1e9, 1e200, 1e300])
+def test_answers_do_not_depend_on_the_unit(factor, calibration):
+    expected = PairVerifier(SCALER, calibration=calibration).fit(PAIRS, SAME)
     transformer = FunctionTransformer(lambda X: factor * SCALER.transform(X))
-    model = PairVerifier(transformer).fit(PAIRS, SAME)
-    assert_allclose(model.predict_proba(PAIRS), verifier.predict_proba(PAIRS), rtol=1e-6)
-
-
-def test_pairs_told_apart_and_pairs_all_alike_have_probabilities():
-    apart = PairVerifier(IDENTITY).fit(on_line([1.0, 2.0, 5.0, 6.0]), [1, 1, 0, 0])
-    P = apart.predict_proba(on_line([0.0, 1.0, 6.0, 9.0]))[:, 1]
-    assert 0.5 < P[1] < P[0] < 1 and 0 < P[3] < P[2] < 0.5
-    alike = PairVerifier(IDENTITY).fit(on_line([1.0, 1.0, 1.0]), [1, 1, 0])
-    # Platt's targets: 3/4 for the two, 1/3 for the one
-    assert_allclose(alike.predict_proba(on_line([1.0]))[:, 1], (2 * 3 / 4 + 1 / 3) / 3)
+    model = PairVerifier(transformer, calibration=calibration).fit(PAIRS, SAME)
+    assert model.threshold_ == pytest.approx(factor * expected.threshold_, rel=1e-12, abs=0)
+    assert_allclose(model.predict_proba(PAIRS), expected.predict_proba(PAIRS), rtol=1e-6)
+    assert_array_equal(model.predict(PAIRS), expected.predict(PAIRS))
+    assert model.score(PAIRS, SAME) == pytest.approx(expected.score(PAIRS, SAME))
 
 
 # --- calibrate ----------------------------------------------------------------------------------------
@@ -453,8 +369,11 @@ def test_wrong_parameters_of_calibrate_leave_the_verifier_as_it_is(parameters, v
         (PAIRS, SAME, X, "pairs must have the shape (n, 2) together with X"),
         (INDEX + 1, SAME, X[:149], "but X has the rows 0 to 148"),
         (PAIRS, SAME[:-1], None, "y has 299 labels, but there are 300 pairs"),
-        (PAIRS, SAME + 1, None, "got the values 1, 2"),
-        (PAIRS, np.ones(300), None, "needs pairs of both kinds"),
+        (PAIRS, SAME + 1, None, "got the values 2, 1"),
+        (PAIRS, np.ones(300), None, "labels of pairs of both kinds, but all its labels are 1.0"),
+        (PAIRS, np.where(SAME, 1, np.nan), None, "y contains NaN or None"),
+        (PAIRS, pd.Series(np.where(SAME, 1, None)), None, "y contains NaN or None"),
+        (PAIRS, SAME - (np.arange(300) % 2), None, "y of pairs must be 0 and 1, or -1 and 1"),
         (PAIRS[:, :, :3], SAME, None, "3 features"),
         (np.where(PAIRS == X.max(), np.inf, PAIRS), SAME, None, "infinity"),
     ],
@@ -465,3 +384,36 @@ def test_bad_pairs_leave_the_verifier_as_it_is(pairs, y, rows, message, verifier
         with pytest.raises(ValueError, match=re.escape(message)):
             method(pairs, y, X=rows)
     assert vars(verifier) == before
+
+
+@pytest.mark.parametrize(
+    "transform, message",
+    [
+        (lambda X: None, "got scalar array|None"),
+        (lambda X: X[:, 0], "got 1D array"),
+        (lambda X: X[:, :, np.newaxis], "dim 3"),
+        (lambda X: np.where(X == X.max(), np.nan, X), "NaN"),
+        (lambda X: np.where(X == X.max(), np.inf, X), "infinity"),
+        (lambda X: np.full(X.shape, "a"), "could not convert string"),
+        (lambda X: X * 1j, "Complex data"),
+        (lambda X: X[:, :0], "0 feature"),
+    ],
+)
+def test_a_transformer_that_returns_nonsense_is_named(transform, message):
+    transformer = FunctionTransformer(transform)
+    expected = rf"FunctionTransformer\.transform must return a finite matrix: .*({message})"
+    with pytest.raises(ValueError, match=re.compile(expected, re.DOTALL)):
+        PairVerifier(transformer).fit(PAIRS, SAME)
+
+
+def test_a_transformer_that_drops_rows_is_named(verifier):
+    transformer = FunctionTransformer(lambda X: X[1:])
+    with pytest.raises(ValueError, match=r"must return a row for each row: got 599 rows for 600\."):
+        PairVerifier(transformer).fit(PAIRS, SAME)
+
+
+def test_distances_that_no_float_holds_are_an_error():
+    pairs = on_line([1e308, 1.0])
+    pairs[:, 0] = -1e308
+    with pytest.raises(ValueError, match=r"pair 0 .* larger than the largest float64, 1\.798e\+308"):
+        PairVerifier(IDENTITY).fit(pairs, [0, 1])

@@ -1,0 +1,78 @@
+"""Calibrations: from scores to probabilities.
+
+A calibration has the form ``calibrate(scores, same) -> function from scores to probabilities``. The
+function never falls. Scores are finite and may be of any size.
+"""
+
+from functools import partial
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
+from sklearn.isotonic import IsotonicRegression
+
+LARGEST = np.finfo(np.float64).max
+TIGHT = {"ftol": 1e-14, "gtol": 1e-9}
+
+
+def _exponent(scores):
+    """The power of two that brings the scores into [-1, 1]."""
+    return int(np.frexp(np.abs(scores).max())[1])
+
+
+def _scaled(scores, exponent):
+    """``scores / 2^exponent``, exactly; scores that are far larger than those of the fit stay finite."""
+    with np.errstate(over="ignore"):
+        scaled = np.ldexp(scores, -exponent)
+    return np.clip(scaled, -LARGEST, LARGEST)
+
+
+def _logistic(scores, exponent, center, scale, slope, intercept):
+    with np.errstate(over="ignore"):
+        standard = np.clip((_scaled(scores, exponent) - center) / scale, -LARGEST, LARGEST)
+        return expit(slope * standard + intercept)
+
+
+def _platt_loss(parameters, scores, target):
+    """Mean cross-entropy of ``expit(slope * scores + intercept)``, and its gradient."""
+    slope, intercept = parameters
+    logit = slope * scores + intercept
+    value = np.mean(np.logaddexp(0, logit) - target * logit)
+    delta = expit(logit) - target
+    return value, np.array([np.mean(delta * scores), np.mean(delta)])
+
+
+def _sigmoid(scores, same):
+    """Platt's ``1 / (1 + exp(-(a s + b)))`` and targets: a and b are finite for separable pairs too."""
+    n_same = same.sum()
+    n_different = len(same) - n_same
+    target = np.where(same, (n_same + 1) / (n_same + 2), 1 / (n_different + 2))
+    # The search is over standardised scores. Squares of the scores themselves may over- or underflow.
+    exponent = _exponent(scores)
+    scaled = _scaled(scores, exponent)
+    center = scaled.mean()
+    scale = scaled.std() if np.ptp(scaled) else 1.0
+    standard = (scaled - center) / scale
+    # Not Platt's: a >= 0, so that probabilities do not fall where the scores are worse than chance.
+    bounds = [(0, None), (None, None)]
+    found = minimize(
+        _platt_loss, [1.0, 0.0], (standard, target), "L-BFGS-B", jac=True, bounds=bounds, options=TIGHT
+    )
+    slope, intercept = found.x
+    return partial(
+        _logistic, exponent=exponent, center=center, scale=scale, slope=slope, intercept=intercept
+    )
+
+
+def _steps(scores, exponent, regression):
+    return regression.predict(_scaled(scores, exponent))
+
+
+def _isotonic(scores, same):
+    # scikit-learn takes scores that differ by less than 1e-15 for one: the unit must not matter.
+    exponent = _exponent(scores)
+    regression = IsotonicRegression(out_of_bounds="clip").fit(_scaled(scores, exponent), same)
+    return partial(_steps, exponent=exponent, regression=regression)
+
+
+CALIBRATIONS = {"sigmoid": _sigmoid, "isotonic": _isotonic}

@@ -1,0 +1,21 @@
+"""What a transformer of any kind makes of rows, checked."""
+
+import numpy as np
+from sklearn.utils import check_array
+from sklearn.utils.validation import _num_samples
+
+
+def embeddings_of(transformer, X):
+    """``transformer.transform(X)``: a finite matrix, floats, with a row for each row of `X`."""
+    Z = transformer.transform(X)
+    name = type(transformer).__name__
+    try:
+        Z = check_array(Z, accept_sparse="csr", dtype=[np.float64, np.float32])
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}.transform must return a finite matrix: {error}") from error
+    if Z.shape[0] != _num_samples(X):
+        raise ValueError(
+            f"{name}.transform must return a row for each row: got {Z.shape[0]} rows for "
+            f"{_num_samples(X)}."
+        )
+    return Z

@@ -1,0 +1,59 @@
+"""Files of images and labels in the form of MNIST; other arrays are refused before they are read."""
+
+import numpy as np
+
+from . import _array_files
+
+N_ROWS = 70_000  # of a whole set: no file holds more
+# A member of an archive: the images of a whole set, and the header of a .npy file.
+LARGEST_MEMBER = N_ROWS * 784 + 10_000
+
+
+def read_part(images_file, labels_file, part):
+    """The images (n, 784) and the labels (n,) of the part "train" or "test"."""
+    X = _read_images(images_file, part)
+    y = read_labels(labels_file, part)
+    return check_part(X, y, " and ".join(dict.fromkeys([str(images_file), str(labels_file)])))
+
+
+def _read_images(path, part):
+    def check(dtype, shape):
+        if dtype != np.uint8 or shape[1:] not in ((784,), (28, 28)) or shape[0] > N_ROWS:
+            raise _unexpected(path, "images (n, 784) or (n, 28, 28)", dtype, shape)
+
+    return _read_array(path, f"X_{part}", check)
+
+
+def read_labels(path, part):
+    """The labels of a part, not yet compared with the images."""
+
+    def check(dtype, shape):
+        if dtype != np.uint8 or len(shape) != 1 or shape[0] > N_ROWS:
+            raise _unexpected(path, "labels (n,)", dtype, shape)
+
+    return _read_array(path, f"y_{part}", check)
+
+
+def _unexpected(path, what, dtype, shape):
+    return _array_files.UnexpectedArrayError(
+        f"{path} must hold uint8 {what}, n at most {N_ROWS}, got {dtype} {shape}."
+    )
+
+
+def _read_array(path, key, check):
+    if path.suffix == ".npz":
+        return _array_files.read_npz(path, key, LARGEST_MEMBER, check)
+    if path.suffix == ".npy":
+        return _array_files.read_npy(path, check)
+    return _array_files.read_idx(path, check)
+
+
+def check_part(X, y, source):
+    """The images as (n, 784) and the labels as (n,), or a ValueError."""
+    fit = X.shape[1:] in ((784,), (28, 28)) and y.shape == X.shape[:1]
+    if not fit or np.any(y > 9):
+        raise ValueError(
+            f"{source} must hold images (n, 784) or (n, 28, 28) and labels (n,) from 0 to 9, "
+            f"got {X.shape} and {y.shape}, labels up to {y.max(initial=0)}."
+        )
+    return X.reshape(len(X), 784), y

@@ -1,0 +1,54 @@
+"""Image sets from OpenML, kept as archives."""
+
+import os
+import uuid
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from ._image_files import check_part
+
+N_TRAIN = 60_000
+
+
+def download(name, openml_name, data_home, searched):
+    """The arrays of the archive of a set, which is kept in `data_home` for the next time."""
+    from sklearn.datasets import get_data_home
+
+    X, y = _fetch(name, openml_name, data_home, searched)
+    X, y = check_part(X.astype(np.uint8), y.astype(np.uint8), f"OpenML's {name}")
+    n = N_TRAIN
+    arrays = {"X_train": X[:n], "y_train": y[:n], "X_test": X[n:], "y_test": y[n:]}
+    try:
+        _write_npz(Path(get_data_home(data_home)) / f"{name}.npz", arrays)
+    except OSError as error:
+        warnings.warn(f"{name} was downloaded but could not be kept: {error}", stacklevel=5)
+    return arrays
+
+
+def _fetch(name, openml_name, data_home, searched):
+    from sklearn.datasets import fetch_openml
+
+    options = {"as_frame": False, "parser": "liac-arff", "return_X_y": True}  # needs no pandas
+    try:
+        return fetch_openml(openml_name, version=1, data_home=data_home, **options)
+    # a cut or garbled answer shows as anything, and the remedy is the same
+    except Exception as error:
+        raise OSError(
+            f"{name} is in none of {', '.join(searched)}; OpenML failed ({error}). Put {name}.npz "
+            f"(X_train, y_train, X_test, y_test), the original IDX files (train-images-idx3-ubyte and so "
+            f"on, plain or .gz) in a subfolder {name}, or {name}_{{train,test}}_{{images,labels}}.npy "
+            f"there, or name their folder by data_home or the environment variable SKMETRIC_DATA."
+        ) from error
+
+
+def _write_npz(path, arrays):
+    """Write an archive under a temporary name, so that an interrupt leaves no broken file."""
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        with open(temporary, "xb") as file:
+            np.savez_compressed(file, **arrays)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

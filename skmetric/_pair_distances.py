@@ -1,0 +1,89 @@
+"""Distances of the rows in pairs."""
+
+import numpy as np
+from scipy import sparse
+
+BLOCK = 2**13  # pairs whose embeddings are gathered at a time
+# 2^-exponent must be representable; values that are smaller than 2^-1000 have squares in range
+# once they are multiplied by 2^1000.
+LOWEST_EXPONENT = -1000
+
+
+def paired_distances(Z, pairs):
+    """Compute the Euclidean distance between the two rows of each pair.
+
+    The distance of the pair (i, j) is ``sqrt(sum_k (Z[i, k] - Z[j, k])**2)``. The differences are
+    divided by a power of two before they are squared, so that no square overflows or underflows: the
+    distance is right up to rounding, whatever its size.
+
+    Parameters
+    ----------
+    Z : {ndarray, CSR matrix} of shape (n_samples, n_components)
+        Embeddings, of any real dtype. The distances are computed in float64.
+    pairs : array-like of int of shape (n_pairs, 2)
+        Row numbers of each pair.
+
+    Returns
+    -------
+    ndarray of float64 of shape (n_pairs,)
+        Distances, all of them finite.
+
+    Raises
+    ------
+    ValueError
+        If a row of a pair contains NaN or infinity, or if a distance is larger than the largest
+        float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmetric.pairs import paired_distances
+    >>> Z = np.array([[0.0, 0.0], [3.0, 4.0], [3e200, 4e200]])
+    >>> print(paired_distances(Z, [[0, 1], [0, 2]]))
+    [5.e+000 5.e+200]
+    """
+    pairs = np.asarray(pairs)
+    norms = _sparse_norms if sparse.issparse(Z) else _norms
+    distances = np.empty(len(pairs))
+    for start in range(0, len(pairs), BLOCK):
+        block = slice(start, start + BLOCK)
+        left, right = pairs[block].T
+        # What overflows is found below.
+        with np.errstate(over="ignore", invalid="ignore"):
+            distances[block] = norms(Z[left].astype(np.float64) - Z[right].astype(np.float64))
+    _check_finite(distances, Z, pairs)
+    return distances
+
+
+def _norms(differences):
+    exponents, factors = _powers(np.abs(differences).max(axis=1, initial=0))
+    differences *= factors[:, np.newaxis]
+    return np.ldexp(np.linalg.norm(differences, axis=1), exponents)
+
+
+def _sparse_norms(differences):
+    exponents, factors = _powers(abs(differences).max(axis=1).toarray().ravel())
+    differences.data *= np.repeat(factors, np.diff(differences.indptr))
+    return np.ldexp(sparse.linalg.norm(differences, axis=1), exponents)
+
+
+def _powers(largest):
+    """Exponents, and the factors ``2^-exponent`` that bring the largest values to about 1."""
+    exponents = np.maximum(np.frexp(largest)[1], LOWEST_EXPONENT)
+    return exponents, np.ldexp(1.0, -exponents)
+
+
+def _check_finite(distances, Z, pairs):
+    wrong = np.flatnonzero(~np.isfinite(distances))
+    if len(wrong) == 0:
+        return
+    rows = Z[pairs[wrong[0]]]
+    values = rows.data if sparse.issparse(rows) else rows
+    if np.isfinite(values).all():
+        problem = f"their distance is larger than the largest float64, {np.finfo(np.float64).max:.4g}"
+    else:
+        problem = "one of them contains NaN or infinity"
+    raise ValueError(
+        f"The embeddings in pair {wrong[0]} have no finite distance: {problem}. "
+        f"{len(wrong)} of {len(distances)} pairs have none."
+    )

@@ -1,0 +1,123 @@
+"""The display of a training."""
+
+import numpy as np
+
+from ._drawing import fitted_attribute, subplots
+
+CURVES = ("loss", "validation_score", "learning_rate", "active_fraction")
+FEW_EPOCHS = 30  # up to so many have a dot each
+
+
+class TrainingCurveDisplay:
+    """Curves of a training: the loss, and what else was recorded in each epoch.
+
+    Use `from_estimator` to make a display and draw it. What is computed is kept, and `plot` draws it
+    again.
+
+    Parameters
+    ----------
+    history : list of dict
+        An entry for each epoch, as in the attribute `history_` of an estimator. The keys "loss",
+        "validation_score", "learning_rate" and "active_fraction" are drawn where they occur.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        Axes of the curves, the loss first.
+    ax_ : matplotlib Axes
+        Axes of the loss.
+    figure_ : matplotlib Figure
+        Figure that contains the axes.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skmetric import TripletMetricTransformer
+    >>> from skmetric.plotting import TrainingCurveDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> embedding = TripletMetricTransformer(max_iter=2, random_state=0).fit(X, y)
+    >>> display = TrainingCurveDisplay.from_estimator(embedding)
+    """
+
+    def __init__(self, history):
+        if not len(history):
+            raise ValueError("history is empty: there is no epoch to draw.")
+        self.history = history
+
+    @classmethod
+    def from_estimator(cls, estimator, *, ax=None, **kwargs):
+        """Draw the training of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted estimator of skmetric, a pipeline that ends in one, or a search over either.
+        ax : matplotlib Axes, default=None
+            Axes to draw the loss in. None means a new figure, with axes for each curve.
+        **kwargs : dict
+            Keyword arguments of ``Axes.plot``.
+
+        Returns
+        -------
+        TrainingCurveDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If the estimator has no `history_`.
+        """
+        return cls(fitted_attribute(estimator, "history_")).plot(ax, **kwargs)
+
+    def plot(self, ax=None, **kwargs):
+        """Draw the curves in axes below each other, or only the loss in given axes.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw the loss in. None means a new figure, with axes for each curve.
+        **kwargs : dict
+            Keyword arguments of ``Axes.plot``.
+
+        Returns
+        -------
+        TrainingCurveDisplay
+            The display itself.
+
+        Raises
+        ------
+        ValueError
+            If no epoch has a value that can be drawn.
+        """
+        curves = self._curves()
+        axes = np.array([ax])
+        if ax is None:
+            ratios = [3, 1, 1, 1][: len(curves)]
+            size = (6.4, 3.4 + len(curves))
+            axes = subplots(len(curves), sharex=True, figsize=size, height_ratios=ratios)[:, 0]
+        n_epochs = len(self.history)
+        style = {"marker": "." if n_epochs <= FEW_EPOCHS else None} | kwargs
+        for ax, (name, values) in zip(axes, curves.items()):
+            ax.plot(np.arange(1, n_epochs + 1), values, **style)
+            ax.set_ylabel(name.replace("_", "\n"))
+            if name == "learning_rate" and values.max() > 10 * values.min() > 0:
+                ax.set_yscale("log")
+        axes[-1].set_xlabel("epoch")
+        axes[-1].locator_params(axis="x", integer=True)
+        self.axes_ = axes
+        self.ax_ = axes[0]
+        self.figure_ = axes[0].figure
+        return self
+
+    def _curves(self):
+        """Values of each epoch, NaN where there is none."""
+        curves = {}
+        for name in CURVES:
+            values = np.array([epoch.get(name) for epoch in self.history], dtype=float)
+            if not np.isnan(values).all():
+                curves[name] = values
+        if not curves:
+            raise ValueError(f"history has no values of {', '.join(CURVES)}: there is nothing to draw.")
+        return curves
