@@ -37,9 +37,8 @@ def check_labels(y, name="y"):
         raise ValueError(f"{name} holds strings and other values. Convert its labels to one type.")
     if y.dtype.kind == "f" and (y != np.floor(y)).any():
         raise ValueError(
-            f"Unknown label type: continuous. {name} must hold classes, such as integers, strings, bools or "
-            "whole numbers. Got the value "
-            f"{y[y != np.floor(y)][0].item()}."
+            f"Unknown label type: continuous. {name} must hold classes, such as integers, strings, bools "
+            f"or whole numbers. Got the value {y[y != np.floor(y)][0].item()}."
         )
     return y
 

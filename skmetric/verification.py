@@ -13,8 +13,8 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ._calibration import CALIBRATIONS
-from ._embeddings import embeddings_of
-from ._thresholds import THRESHOLDS
+from ._thresholds import THRESHOLDS, resolution_of
+from ._transformed import embeddings_of
 from .pairs import check_pair_labels, check_tuples, paired_distances
 
 __all__ = ["PairVerifier"]
@@ -80,8 +80,8 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
     split the pairs accept only pairs of rows.
 
     Distances of float32 embeddings differ in their last bits when rows are embedded in another batch.
-    Therefore the threshold is kept away from the distances of the pairs in `fit`, as in decision trees.
-    Only pairs whose distances differ by no more than these last bits cannot be kept apart reliably.
+    Therefore the threshold is kept away from the distances of the pairs in `fit`, as in decision trees,
+    and pairs whose distances differ by no more than these last bits are accepted together or not at all.
 
     If all distances differ, the thresholds accept the same pairs as those of metric-learn 0.7.0
     (``calibrate_threshold``), which are the distances themselves. There are two exceptions. Where it is
@@ -233,7 +233,7 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
             Minus the distances: the higher, the more alike the rows of a pair are.
         """
         check_is_fitted(self)
-        return -self._distances(pairs, X)
+        return -paired_distances(*self._embedded(pairs, X))
 
     def predict(self, pairs, *, X=None):
         """Predict whether pairs are the same: those at a distance of at most ``threshold_``.
@@ -305,22 +305,24 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
                 "sklearn.frozen.FrozenEstimator."
             ) from error
 
-    def _distances(self, pairs, X):
-        """Distance of each pair; each row that occurs is embedded once."""
+    def _embedded(self, pairs, X):
+        """Embeddings of the rows that occur, each once, and their numbers in each pair."""
         X, index = check_tuples(pairs, X, 2)
         occurs = np.zeros(_num_samples(X), dtype=bool)
         occurs[index] = True
         if not occurs.all():
             X = _safe_indexing(X, np.flatnonzero(occurs))
             index = (np.cumsum(occurs) - 1)[index]
-        return paired_distances(embeddings_of(self.transformer, X), index)
+        return embeddings_of(self.transformer, X), index
 
     def _calibrate(self, pairs, y, X, settings):
         same = check_pair_labels(y, _num_samples(pairs))
-        distances = self._distances(pairs, X)
+        Z, index = self._embedded(pairs, X)
+        distances = paired_distances(Z, index)
         threshold = settings.threshold
         if isinstance(threshold, str):
-            threshold = THRESHOLDS[threshold](same, distances, settings.beta, settings.min_rate)
+            choose = THRESHOLDS[threshold]
+            threshold = choose(same, distances, resolution_of(Z), settings.beta, settings.min_rate)
         calibrator = CALIBRATIONS[settings.calibration](-distances, same)
         if threshold == -np.inf:
             warnings.warn(NONE_ACCEPTED.format(settings.threshold), UserWarning, stacklevel=3)

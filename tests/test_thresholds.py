@@ -7,14 +7,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import fbeta_score
 
-from skmetric._thresholds import THRESHOLDS
+from skmetric._thresholds import THRESHOLDS, resolution_of
 
 UNHURRIED = settings(deadline=None, max_examples=100)
 LARGEST = np.finfo(float).max
 
 
 def choose(name, distances, same, beta=1.0, min_rate=0.95):
-    return THRESHOLDS[name](np.array(same, dtype=bool), np.array(distances, float), beta, min_rate)
+    return THRESHOLDS[name](np.array(same, dtype=bool), np.array(distances, float), 0.0, beta, min_rate)
 
 
 def cuts(distances):
@@ -225,3 +225,18 @@ def test_a_rate_that_is_just_reached_is_reached(n_pairs):
     assert np.sum(distances[same] <= found) == n_kept
     found = choose("max_tpr", distances, same, min_rate=0.95)
     assert np.sum(distances[~same] > found) == n_kept
+
+
+@pytest.mark.parametrize("name", THRESHOLDS)
+def test_distances_within_the_resolution_are_accepted_together(name):
+    same = np.array([True, False, True, False])
+    distances = np.array([1.0, 1.0 + 1e-7, 1.0 + 2e-7, 2.0])
+    threshold = THRESHOLDS[name](same, distances, 1.5e-7, 1.0, 0.5)
+    assert threshold == pytest.approx(1.5)
+    assert not 1.0 <= THRESHOLDS[name](same, distances, 1.5, 1.0, 0.0) <= 2.0
+
+
+def test_the_resolution_is_a_few_last_places_of_the_longest_row():
+    Z = np.array([[3.0, -4.0], [0.0, 1.0]])
+    assert resolution_of(Z) == pytest.approx(8 * np.finfo(float).eps * 4 * np.sqrt(2))
+    assert resolution_of(Z.astype(np.float32)) == pytest.approx(8 * 2.0**-23 * 4 * np.sqrt(2))

@@ -1,5 +1,6 @@
 import pickle
 import re
+import warnings
 
 import matplotlib
 import numpy as np
@@ -85,6 +86,27 @@ def test_pairs_of_a_float32_embedding_get_the_same_answer_alone(small):
         # Those on either side of the threshold have the most to fear.
         nearest = np.argsort(np.abs(model.decision_function(pairs) + model.threshold_))[:2]
         assert_array_equal(answers_alone(model, pairs[nearest]), model.predict(pairs)[nearest])
+
+
+@CRITERIA
+def test_pairs_that_are_tied_but_for_rounding_get_the_same_answer_alone(settings):
+    """Thirty distinct rows: many distances are equal, but for the last bits of a product in float32."""
+    flipped = 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        W = rng.normal(size=(40, 20)).astype(np.float32)
+        transformer = FunctionTransformer(lambda X, W=W: X.astype(np.float32) @ W)
+        rows = rng.integers(0, 2, (30, 40))
+        index = rng.integers(0, 30, (100, 2))
+        index[0] = 3
+        pairs = rows[index].astype(np.float32)
+        kinds = (rng.random(100) < 0.5).astype(int)
+        kinds[index[:, 0] == index[:, 1]] = 1  # so that there is a threshold for any rate
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = PairVerifier(transformer, **settings).fit(pairs, kinds)
+        flipped += (answers_alone(model, pairs) != model.predict(pairs)).any()
+    assert flipped == 0
 
 
 @pytest.mark.parametrize("settings", [{"threshold": "accuracy"}, {"threshold": "max_tnr", "min_rate": 0}])
