@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from shared import ESTIMATORS, X, Y, each
 from sklearn.base import clone
-from sklearn.datasets import load_iris
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
@@ -16,8 +16,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmetric import (
-    ContrastiveMetricTransformer,
-    NeighborhoodMetricTransformer,
     SoftmaxMLPClassifier,
     TripletMetricTransformer,
 )
@@ -29,16 +27,8 @@ except ImportError:
     ProgressBar = ScoringMonitor = None
 
 ROOT = Path(__file__).parents[1]
-X, Y = load_iris(return_X_y=True)
 NAMED = np.array(["setosa", "versicolor", "virginica"])[Y]
 
-ESTIMATORS = [
-    SoftmaxMLPClassifier,
-    TripletMetricTransformer,
-    ContrastiveMetricTransformer,
-    NeighborhoodMetricTransformer,
-]
-each = pytest.mark.parametrize("Estimator", ESTIMATORS)
 needs_callbacks = pytest.mark.skipif(
     ProgressBar is None, reason="scikit-learn before 1.9 has no callbacks"
 )

@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, log_softmax, softmax
+from shared import X, Y, assert_same_parameters
 from sklearn.base import clone
-from sklearn.datasets import load_digits, load_iris
+from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import cross_val_score, train_test_split
@@ -15,7 +16,6 @@ from sklearn.preprocessing import StandardScaler
 
 from skmetric import SoftmaxMLPClassifier
 
-X, Y = load_iris(return_X_y=True)
 CLASSES = np.unique(Y)
 TWO = Y > 0  # the last two classes as one
 HIDDEN = {
@@ -39,11 +39,6 @@ def layers(model, rows, activation="relu"):
         if W is not model.coefs_[-1]:
             found[-1] = HIDDEN[activation](found[-1])
     return found
-
-
-def assert_same_parameters(model, other):
-    for W, V in zip([*model.coefs_, *model.intercepts_], [*other.coefs_, *other.intercepts_]):
-        assert_array_equal(W, V)
 
 
 def assert_near_parameters(model, other, **tolerance):

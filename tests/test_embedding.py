@@ -1,17 +1,15 @@
-import re
 import warnings
-from itertools import product
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import sparse
 from scipy.special import expit
+from shared import X, Y, assert_same_parameters
+from shared import each_transformer as each
 from sklearn.base import clone
-from sklearn.datasets import load_digits, load_iris, make_blobs
-from sklearn.exceptions import NotFittedError
+from sklearn.datasets import make_blobs
 from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -28,7 +26,6 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:The embedding collapses", "ignore:Nothing was learned", "ignore:The number of unique classes"
 )
 
-X, Y = load_iris(return_X_y=True)
 HIDDEN = {
     "relu": lambda A: np.maximum(A, 0),
     "tanh": np.tanh,
@@ -41,18 +38,11 @@ SCALES = {
     ContrastiveMetricTransformer: "negative_margin",
     NeighborhoodMetricTransformer: "temperature",
 }
-TRANSFORMERS = list(SCALES)
-each = pytest.mark.parametrize("Estimator", TRANSFORMERS)
 
 
 @pytest.fixture
 def triplet(small):
     return lambda **parameters: small(TripletMetricTransformer, **parameters)
-
-
-@pytest.fixture
-def contrastive(small):
-    return lambda **parameters: small(ContrastiveMetricTransformer, **parameters)
 
 
 def forward(model, rows, activation="relu"):
@@ -66,11 +56,6 @@ def forward(model, rows, activation="relu"):
 
 def distances(Z, others):
     return np.linalg.norm(Z[:, np.newaxis] - others, axis=2)
-
-
-def assert_same_parameters(model, other):
-    for W, V in zip([*model.coefs_, *model.intercepts_], [*other.coefs_, *other.intercepts_]):
-        assert_array_equal(W, V)
 
 
 # --- transform ----------------------------------------------------------------------------------------
@@ -246,216 +231,6 @@ def test_training_beats_the_raw_rows(Estimator, small):
     assert model.score(noisy[200:], labels[200:]) > raw + 0.2
 
 
-# --- distances ----------------------------------------------------------------------------------------
-
-
-@each
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("normalize", [False, True])
-def test_distances_are_those_of_the_embeddings(Estimator, dtype, normalize, small):
-    rows = X.astype(dtype)
-    model = small(Estimator, normalize=normalize).fit(rows, Y)
-    Z = model.transform(rows).astype(float)
-    D = model.pairwise_distance(rows)
-    assert_allclose(D, distances(Z, Z), rtol=1e-4, atol=1e-5)
-    assert_allclose(model.pairwise_distance(rows, rows[:20]), distances(Z, Z[:20]), rtol=1e-4, atol=1e-5)
-
-
-@each
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("squared", [False, True])
-def test_distances_of_rows_among_themselves_are_a_semimetric(Estimator, dtype, squared, small):
-    rows = np.vstack([X, X[:30]]).astype(dtype)  # with duplicates
-    model = small(Estimator).fit(X.astype(dtype), Y)
-    D = model.pairwise_distance(rows, squared=squared)
-    assert_array_equal(D, D.T)
-    assert_array_equal(np.diag(D), 0)
-    assert (D >= 0).all()
-
-
-@each
-def test_distances_are_the_same_however_many_rows_are_taken_at_a_time(Estimator, small, monkeypatch):
-    model = small(Estimator).fit(X, Y)
-    D = model.pairwise_distance(X)
-    monkeypatch.setattr("skmetric._embedding.BLOCK", 32)
-    in_blocks = model.pairwise_distance(X)
-    assert_allclose(in_blocks, D, rtol=1e-6, atol=1e-7)
-    assert_array_equal(in_blocks, in_blocks.T)
-    assert_array_equal(np.diag(in_blocks), 0)
-
-
-@each
-def test_distances_keep_the_triangle_inequality(Estimator, small):
-    D = small(Estimator).fit(X, Y).pairwise_distance(X[::10])
-    assert (D[:, np.newaxis] <= D[:, :, np.newaxis] + D[np.newaxis] + 1e-9).all()
-
-
-@each
-def test_squared_distances_are_the_squares(Estimator, small):
-    model = small(Estimator).fit(X, Y)
-    for others in (None, X[:20]):
-        D = model.pairwise_distance(X, others)
-        assert_allclose(model.pairwise_distance(X, others, squared=True), D**2, rtol=1e-9)
-
-
-@each
-def test_distances_of_rows_of_other_kinds(Estimator, small):
-    model = small(Estimator).fit(X, Y)
-    D = model.pairwise_distance(X, X[:20])
-    assert_array_equal(model.pairwise_distance(sparse.csr_array(X), sparse.csr_array(X[:20])), D)
-    assert_array_equal(model.pairwise_distance(X.tolist(), X[:20].tolist()), D)
-
-
-@each
-def test_distances_of_pairs_are_the_entries(Estimator, small):
-    model = small(Estimator).fit(X, Y)
-    i, j = np.random.default_rng(0).integers(0, 150, (2, 40))
-    pairs = np.stack([X[i], X[j]], axis=1)
-    d = model.pair_distance(pairs)
-    assert d.shape == (40,)
-    assert_allclose(d, model.pairwise_distance(X)[i, j], rtol=1e-6, atol=1e-7)
-    assert_array_equal(model.pair_score(pairs), -d)
-    assert_array_equal(model.pair_distance(pairs[:, ::-1]), d)
-    assert_array_equal(model.pair_distance(pairs.tolist()), d)
-
-
-@each
-@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array, pd.DataFrame])
-def test_pairs_may_be_numbers_of_rows(Estimator, form, small):
-    model = small(Estimator).fit(form(X), Y)
-    pairs = np.random.default_rng(0).integers(0, 150, (40, 2))
-    d = model.pair_distance(pairs, X=form(X))
-    assert_array_equal(d, np.linalg.norm(np.diff(model.transform(form(X))[pairs], axis=1)[:, 0], axis=1))
-    assert_array_equal(model.pair_score(pairs, X=form(X)), -d)
-    with pytest.raises(ValueError, match="row numbers"):
-        model.pair_distance(pairs + 1000, X=form(X))
-
-
-@each
-def test_the_metric_is_the_distance_of_a_pair(Estimator, small):
-    model = small(Estimator).fit(X, Y)
-    metric = model.get_metric()
-    d = metric(X[0], X[80])
-    assert isinstance(d, float)
-    assert d == metric(X[80], X[0]) == model.pair_distance([[X[0], X[80]]])[0]
-    assert metric(X[0], X[80], squared=True) == pytest.approx(d**2)
-    assert metric(X[0], X[0]) == 0
-    assert metric(list(X[0]), list(X[80])) == d
-
-
-@each
-@pytest.mark.parametrize("then", ["fit", "partial_fit", "set_params", "fit other width", "warm fit"])
-def test_the_metric_keeps_its_model(Estimator, then, small):
-    model = small(Estimator, warm_start=then == "warm fit").fit(X, Y)
-    metric = model.get_metric()
-    before = metric(X[0], X[80])
-    if then == "fit other width":
-        model.fit(X[:, :2], Y)
-    elif then == "set_params":
-        model.set_params(normalize=True, activation="tanh")
-    else:
-        getattr(model, then.removeprefix("warm "))(X, Y)
-    assert metric(X[0], X[80]) == before
-
-
-@each
-def test_the_metric_serves_neighbours(Estimator, small):
-    model = small(Estimator).fit(X, Y)
-    some = slice(None, None, 5)
-    by_metric = KNeighborsClassifier(3, metric=model.get_metric(), algorithm="brute").fit(
-        X[some], Y[some]
-    )
-    by_embedding = KNeighborsClassifier(3).fit(model.transform(X[some]), Y[some])
-    assert_array_equal(by_metric.predict(X[:10]), by_embedding.predict(model.transform(X[:10])))
-
-
-WRONG_PAIRS = {
-    "a triplet": np.zeros((5, 3, 4)),
-    "one row": np.zeros((5, 1, 4)),
-    "two dimensions": np.zeros((5, 4)),
-    "four dimensions": np.zeros((5, 2, 2, 2)),
-    "another width": np.zeros((5, 2, 3)),
-    "NaN": np.full((5, 2, 4), np.nan),
-    "no pair": np.zeros((0, 2, 4)),
-}
-
-
-@each
-@pytest.mark.parametrize("pairs", WRONG_PAIRS.values(), ids=WRONG_PAIRS.keys())
-def test_wrong_pairs_are_refused(Estimator, pairs, small):
-    model = small(Estimator).fit(X, Y)
-    for method in (model.pair_distance, model.pair_score):
-        with pytest.raises(ValueError):
-            method(pairs)
-
-
-@each
-@pytest.mark.parametrize("shape", [(5, 3, 4), (5, 4), (5, 2, 2, 2)])
-def test_the_shape_of_pairs_is_named(Estimator, shape, small):
-    with pytest.raises(ValueError, match=r"\(n, 2, n_features\)"):
-        small(Estimator).fit(X, Y).pair_distance(np.zeros(shape))
-
-
-@each
-@pytest.mark.parametrize("method", ["pairwise_distance", "pair_distance", "pair_score", "transform"])
-def test_there_are_no_distances_before_fit(Estimator, method, small):
-    with pytest.raises(NotFittedError):
-        getattr(small(Estimator), method)(X)
-
-
-@each
-@pytest.mark.parametrize("method", ["get_metric", "get_mahalanobis_matrix", "get_feature_names_out"])
-def test_there_is_no_metric_before_fit(Estimator, method, small):
-    with pytest.raises(NotFittedError):
-        getattr(small(Estimator), method)()
-
-
-# --- Mahalanobis --------------------------------------------------------------------------------------
-
-LINEAR = {
-    "no hidden layer": {"hidden_layer_sizes": ()},
-    "a linear hidden layer": {"hidden_layer_sizes": (3,), "activation": "identity"},
-    "linear hidden layers": {"hidden_layer_sizes": (5, 3, 6), "activation": "identity"},
-}
-each_linear = pytest.mark.parametrize("settings", LINEAR.values(), ids=LINEAR.keys())
-
-
-@each
-@each_linear
-def test_the_mahalanobis_matrix_gives_the_distances(Estimator, settings, small):
-    model = small(Estimator, **settings).fit(X, Y)
-    M = model.get_mahalanobis_matrix()
-    differences = X[:40] - X[60:100]
-    d2 = np.einsum("ni,ij,nj->n", differences, M, differences)
-    pairs = np.stack([X[:40], X[60:100]], axis=1)
-    assert_allclose(np.sqrt(d2), model.pair_distance(pairs), rtol=1e-6)
-
-
-@each
-@each_linear
-def test_the_mahalanobis_matrix_is_positive_semi_definite(Estimator, settings, small):
-    M = small(Estimator, **settings).fit(X, Y).get_mahalanobis_matrix()
-    assert M.shape == (4, 4)
-    assert_allclose(M, M.T)
-    assert np.linalg.eigvalsh(M).min() > -1e-12 * np.abs(M).max()
-
-
-@each
-@pytest.mark.parametrize(
-    "settings",
-    [
-        {"hidden_layer_sizes": (8,)},
-        {"hidden_layer_sizes": (8,), "activation": "tanh"},
-        {"hidden_layer_sizes": (), "normalize": True},
-        {"hidden_layer_sizes": (8,), "activation": "identity", "normalize": True},
-    ],
-    ids=str,
-)
-def test_only_linear_embeddings_have_a_mahalanobis_matrix(Estimator, settings, small):
-    with pytest.raises(AttributeError, match="linear"):
-        small(Estimator, **settings).fit(X, Y).get_mahalanobis_matrix()
-
-
 # --- partial_fit --------------------------------------------------------------------------------------
 
 
@@ -529,238 +304,3 @@ def test_a_block_where_each_row_is_a_class_trains(Estimator, small):
     model = small(Estimator).fit(X, Y).partial_fit(X[:40:8], np.arange(5))
     assert np.isfinite(model.loss_)
     assert np.isfinite(model.transform(X)).all()
-
-
-# --- losses -------------------------------------------------------------------------------------------
-
-REST = {"normalize": [False, True], "batch_sampler": ["auto", "shuffle", "balanced"]}
-OF_TRIPLETS = {
-    "mining": list(MINERS),
-    "reduction": ["active", "mean", "grid"],
-    "distance": ["sqeuclidean", "euclidean"],
-    **REST,
-}
-OF_PAIRS = {
-    "reduction": ["active", "mean", "grid"],
-    "negative_weight": [0.5, 1],
-    "positive_margin": [0, 0.1],
-    **REST,
-}
-
-
-def combinations(table):
-    return [dict(zip(table, values)) for values in product(*table.values())]
-
-
-def name_of(settings):
-    return "-".join(map(str, settings.values()))
-
-
-@pytest.mark.parametrize("settings", combinations(OF_TRIPLETS), ids=name_of)
-def test_every_triplet_loss_trains(settings, triplet):
-    model = triplet(max_iter=2, **settings).fit(X, Y)
-    assert np.isfinite(model.transform(X)).all()
-    assert np.isfinite(model.loss_curve_).all()
-    assert all(0 <= entry["active_fraction"] <= 1 for entry in model.history_)
-    assert model.loss_ >= 0
-
-
-@pytest.mark.parametrize("settings", combinations(OF_PAIRS), ids=name_of)
-def test_every_contrastive_loss_trains(settings, contrastive):
-    model = contrastive(max_iter=2, **settings).fit(X, Y)
-    assert np.isfinite(model.transform(X)).all()
-    assert np.isfinite(model.loss_curve_).all()
-    assert model.loss_ >= 0
-
-
-STILL = {"learning_rate": lambda epoch: 0.0, "solver": "sgd", "max_iter": 1, "batch_size": 150}
-
-
-@pytest.mark.parametrize("distance, power", [("sqeuclidean", 2), ("euclidean", 1)])
-@pytest.mark.parametrize("normalize", [False, True])
-@pytest.mark.parametrize("reduction", ["active", "mean", "grid"])
-def test_the_triplet_loss_is_that_of_all_triplets(distance, power, normalize, reduction, triplet):
-    model = triplet(
-        distance=distance,
-        normalize=normalize,
-        reduction=reduction,
-        margin=0.7,
-        batch_sampler="shuffle",
-        **STILL,
-    ).fit(X, Y)
-    Z = model.transform(X)
-    D = distances(Z, Z) ** power
-    same = Y[:, np.newaxis] == Y
-    positive = same if reduction == "grid" else same & ~np.eye(150, dtype=bool)
-    terms = np.maximum(D[:, :, np.newaxis] - D[:, np.newaxis] + 0.7, 0)
-    terms *= positive[:, :, np.newaxis] & ~same[:, np.newaxis]
-    n_valid = 150 * 49 * 100
-    n_terms = {"active": np.count_nonzero(terms > 1e-12), "mean": n_valid, "grid": 150**3}[reduction]
-    assert model.loss_ == pytest.approx(terms.sum() / n_terms, rel=1e-6)
-    if reduction != "grid":
-        share = np.count_nonzero(terms > 1e-12) / n_valid
-        assert model.history_[0]["active_fraction"] == pytest.approx(share, rel=1e-6)
-
-
-@pytest.mark.parametrize("normalize", [False, True])
-@pytest.mark.parametrize("reduction", ["active", "mean", "grid"])
-def test_the_contrastive_loss_is_that_of_all_pairs(normalize, reduction, contrastive):
-    model = contrastive(
-        positive_margin=0.1,
-        negative_margin=2.0,
-        negative_weight=0.5,
-        normalize=normalize,
-        reduction=reduction,
-        batch_sampler="shuffle",
-        **STILL,
-    ).fit(X, Y)
-    Z = model.transform(X)
-    D = distances(Z, Z) ** 2
-    same = Y[:, np.newaxis] == Y
-    terms = np.where(same, np.maximum(D - 0.1, 0), 0.5 * np.maximum(2 - D, 0))
-    np.fill_diagonal(terms, 0)
-    n_active = np.count_nonzero(terms > 1e-12)
-    n_terms = {"active": n_active, "mean": 150 * 149, "grid": 150**2}[reduction]
-    assert model.loss_ == pytest.approx(terms.sum() / n_terms, rel=1e-6)
-
-
-@pytest.mark.parametrize("name", MINERS)
-def test_mining_may_be_a_rule_of_the_package(name, triplet):
-    named, called = (triplet(mining=mining).fit(X, Y) for mining in (name, MINERS[name]))
-    assert_same_parameters(named, called)
-
-
-def all_of_them(D, positive, negative, margin):
-    """All violated triplets, listed one by one."""
-    active = D[:, :, np.newaxis] + margin > D[:, np.newaxis]
-    active &= positive[:, :, np.newaxis] & negative[:, np.newaxis]
-    C = active.sum(axis=2, dtype=D.dtype) - active.sum(axis=1, dtype=D.dtype)
-    return C, float((positive.sum(axis=1) * negative.sum(axis=1)).sum())
-
-
-def test_mining_may_be_a_function(triplet):
-    named, called = (triplet(mining=mining, batch_size=20).fit(X, Y) for mining in ("all", all_of_them))
-    for W, V in zip(named.coefs_, called.coefs_):
-        assert_allclose(W, V, rtol=1e-9)
-
-
-def nothing(D, positive, negative, margin):
-    return np.zeros_like(D), 0.0
-
-
-def test_mining_may_find_nothing(triplet):
-    model = triplet(mining=nothing, solver="sgd")
-    with pytest.warns(UserWarning, match="Nothing was learned"):
-        model.fit(X, Y)
-    assert model.loss_curve_ == [0.0] * 3
-    assert [entry["active_fraction"] for entry in model.history_] == [0.0] * 3
-
-
-def test_an_interrupt_within_an_epoch_leaves_a_model(triplet):
-    calls = []
-
-    def tired(D, positive, negative, margin):
-        calls.append(len(D))
-        if len(calls) == 8:
-            raise KeyboardInterrupt
-        return MINERS["all"](D, positive, negative, margin)
-
-    model = triplet(mining=tired, batch_sampler="shuffle")
-    with pytest.warns(UserWarning, match="interrupted"):
-        model.fit(X, Y)
-    assert calls == [32, 32, 32, 32, 22, 32, 32, 32]
-    assert model.n_iter_ == len(model.loss_curve_) == 1
-    assert np.isfinite(model.transform(X)).all()
-
-
-@each
-def test_the_rate_may_be_a_function(Estimator, small):
-    model = small(Estimator, learning_rate=lambda epoch: 1.0).fit(X, Y)
-    assert_same_parameters(model, small(Estimator, learning_rate="constant").fit(X, Y))
-
-
-@each
-def test_fewer_terms_are_active_as_training_goes_on(Estimator, small):
-    model = small(Estimator, max_iter=30, batch_size=50).fit(X, Y)
-    first, last = (model.history_[epoch]["active_fraction"] for epoch in (0, -1))
-    assert 0 < last < (0.5 if Estimator is TripletMetricTransformer else 0.9) * first <= 1
-
-
-def test_the_margin_is_asked_for(triplet):
-    narrow, wide = (triplet(margin=margin, max_iter=40).fit(X, Y) for margin in (0.1, 10.0))
-    assert wide.pairwise_distance(X).mean() > 2 * narrow.pairwise_distance(X).mean()
-
-
-@pytest.mark.parametrize("batch_sampler", ["auto", "shuffle", "balanced"])
-def test_the_batch_sampler_decides_what_a_batch_holds(batch_sampler, triplet):
-    shares = []
-
-    def watching(D, positive, negative, margin):
-        shares.append(positive.any(axis=1).mean())
-        return MINERS["all"](D, positive, negative, margin)
-
-    rng = np.random.default_rng(0)
-    labels = np.repeat(np.arange(60), 4)
-    triplet(mining=watching, batch_sampler=batch_sampler, max_iter=1).fit(
-        rng.normal(size=(240, 4)), labels
-    )
-    # The share of rows that find a positive in their batch of 32.
-    assert (np.mean(shares) > 0.95) == (batch_sampler != "shuffle")
-
-
-@each
-@pytest.mark.parametrize("batch_sampler", ["auto", "balanced"])
-def test_many_classes_can_be_learned(Estimator, batch_sampler, small):
-    rng = np.random.default_rng(0)
-    centres = rng.normal(size=(60, 10))
-    labels = np.repeat(np.arange(60), 4)
-    rows = centres[labels] + 0.2 * rng.normal(size=(240, 10))
-    model = small(Estimator, batch_sampler=batch_sampler, max_iter=10).fit(rows, labels)
-    assert model.loss_ < model.loss_curve_[0]
-    if Estimator is TripletMetricTransformer:
-        assert model.history_[0]["active_fraction"] > 0
-
-
-# --- collapse -----------------------------------------------------------------------------------------
-
-
-def test_pulling_alone_collapses_and_says_so(contrastive):
-    pull_only = contrastive(negative_weight=0, positive_margin=0, max_iter=100)
-    with pytest.warns(UserWarning, match="collapse") as caught:
-        pull_only.fit(X, Y)
-    message = str(caught[0].message)
-    assert all(re.search(word, message) for word in ("margin", "mining", "learning_rate_init"))
-    assert pull_only.pairwise_distance(X).mean() < 0.1
-
-
-def test_a_collapse_of_triplets_is_said_too(triplet):
-    with pytest.warns(UserWarning, match="collapse"):
-        model = triplet(mining="hard", distance="sqeuclidean", learning_rate_init=0.05, max_iter=30)
-        model.fit(X, np.random.default_rng(0).integers(0, 2, 150))
-    assert model.pairwise_distance(X).mean() < 0.2
-
-
-SORTED = {
-    "iris": (X, Y),
-    "digits": tuple(part[:300] for part in load_digits(return_X_y=True)),
-    "two classes, one after the other": (
-        np.vstack([np.random.default_rng(0).normal(size=(256, 5)), 6 + np.zeros((255, 5))]),
-        np.repeat([0, 1], [256, 255]),
-    ),
-}
-
-
-@each
-@pytest.mark.parametrize("rows, labels", SORTED.values(), ids=SORTED.keys())
-def test_a_healthy_fit_does_not_warn(Estimator, rows, labels, small):
-    model = small(Estimator, max_iter=60, **{SCALES[Estimator]: 1.0})
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        model.fit(rows / rows.max(), labels)
-    assert model.score(rows / rows.max(), labels) > 0.9
-
-
-@each
-def test_batches_that_teach_nothing_are_warned_of(Estimator, small):
-    with pytest.warns(UserWarning, match="batch_sampler"):
-        small(Estimator, batch_sampler="shuffle", batch_size=1).fit(X, Y)

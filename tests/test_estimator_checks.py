@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import sklearn
 from numpy.testing import assert_array_equal
+from shared import ESTIMATORS, X, Y, each
 from sklearn.base import clone
-from sklearn.datasets import load_iris
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
@@ -16,24 +16,12 @@ from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skmetric import (
-    ContrastiveMetricTransformer,
-    NeighborhoodMetricTransformer,
     SoftmaxMLPClassifier,
-    TripletMetricTransformer,
 )
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The embedding collapses", "ignore:Nothing was learned", "ignore:The number of unique classes"
 )
-
-X, Y = load_iris(return_X_y=True)
-ESTIMATORS = [
-    SoftmaxMLPClassifier,
-    TripletMetricTransformer,
-    ContrastiveMetricTransformer,
-    NeighborhoodMetricTransformer,
-]
-each = pytest.mark.parametrize("Estimator", ESTIMATORS)
 
 
 # --- all that scikit-learn checks ---------------------------------------------------------------------

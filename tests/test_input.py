@@ -6,14 +6,12 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from shared import each
 from sklearn.datasets import load_digits
 from sklearn.preprocessing import StandardScaler
 
 from skmetric import (
-    ContrastiveMetricTransformer,
-    NeighborhoodMetricTransformer,
     SoftmaxMLPClassifier,
-    TripletMetricTransformer,
 )
 
 pytestmark = pytest.mark.filterwarnings(
@@ -24,14 +22,6 @@ pytestmark = pytest.mark.filterwarnings(
 X, Y = (part[:200] for part in load_digits(return_X_y=True))
 NAMES = [f"pixel {i}" for i in range(64)]
 RATE = {"learning_rate_init": 1e-3}
-
-ESTIMATORS = [
-    SoftmaxMLPClassifier,
-    TripletMetricTransformer,
-    ContrastiveMetricTransformer,
-    NeighborhoodMetricTransformer,
-]
-each = pytest.mark.parametrize("Estimator", ESTIMATORS)
 
 
 def assert_same_parameters(model, other):
