@@ -16,6 +16,7 @@ PUBLIC = [name for name in TREES if not name.startswith("_")]
 # A module may import from the layers below its own.
 LAYERS = [
     {
+        "_binary",
         "_callbacks",
         "_drawing",
         "_input",
@@ -27,13 +28,22 @@ LAYERS = [
         "initialization",
         "logit_losses",
         "mining",
-        "neighbors",
         "pairs",
         "testing",
     }
     | {"optimizers", "sampling", "schedules", "training"},
-    {"_image_displays", "_learned_distance", "losses", "metrics", "network", "verification"},
-    {"_base", "plotting", "soft_neighbors"},
+    {
+        "_distance_keys",
+        "_exact_order",
+        "_image_displays",
+        "_learned_distance",
+        "losses",
+        "network",
+        "verification",
+    },
+    {"_base", "_search", "plotting", "soft_neighbors"},
+    {"_retrieval"},
+    {"metrics"},
     {"_metric_transformer", "_weak_supervision", "classification"},
     {"embedding", "neighborhood"},
     {"__init__"},
@@ -41,12 +51,15 @@ LAYERS = [
 # These have a closer rule: what they may import of skmetric, and of others but the standard library.
 OF_SKMETRIC = {"losses": {"mining"}, "network": {"activations"}}
 OF_OTHERS = {
+    "_binary": {"numpy"},
+    "_distance_keys": {"numpy"},
+    "_exact_order": {"numpy"},
+    "_search": {"numpy"},
     "_threads": {"threadpoolctl"},
     "initialization": {"numpy"},
     "logit_losses": {"numpy"},
     "losses": {"numpy"},
     "mining": {"numpy"},
-    "neighbors": {"numpy"},
     "soft_neighbors": {"numpy"},
 }
 OF_OTHERS |= {"training": {"numpy"}, "schedules": set()}
@@ -60,6 +73,7 @@ USE_SKLEARN = ESTIMATORS | {
     "_labels",
     "_learned_distance",
     "_metric_transformer",
+    "_retrieval",
     "_weak_supervision",
     "datasets",
     "metrics",
