@@ -42,13 +42,13 @@ class DistanceKeys:
         self.out = np.empty(self.D.shape, dtype=np.int64)
         Z, Z_gallery, grid = centred(Z, Z_gallery)
         exponent = largest_exponent(Z, Z_gallery)
-        Z, Z_gallery = np.ldexp(Z, -exponent), np.ldexp(Z_gallery, -exponent)
+        Z = np.ldexp(Z, -exponent)
+        Z_gallery = np.ldexp(Z_gallery, -exponent)
         squares = np.einsum("ij,ij->i", Z, Z)
         gallery_squares = np.einsum("ij,ij->i", Z_gallery, Z_gallery)
         unit = self._unit(gallery_squares)
-        ones, gallery_ones = np.ones((len(Z), 1)), np.ones((len(Z_gallery), 1))
-        self.A = np.hstack([-2 * unit * Z, unit * squares[:, np.newaxis], ones])
-        self.B = np.hstack([Z_gallery, gallery_ones, unit * gallery_squares[:, np.newaxis]])
+        self.A = np.column_stack([-2 * unit * Z, unit * squares, np.ones(len(Z))])
+        self.B = np.column_stack([Z_gallery, np.ones(len(Z_gallery)), unit * gallery_squares])
         self._bound_errors(unit * squares, unit, grid - exponent)
 
     @staticmethod

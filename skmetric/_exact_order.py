@@ -29,7 +29,9 @@ class ExactOrder:
     """
 
     def __init__(self, Z, Z_gallery, budget):
-        self.Z, self.Z_gallery, self.budget = Z, Z_gallery, budget
+        self.Z = Z
+        self.Z_gallery = Z_gallery
+        self.budget = budget
         self.scaled, self.scaled_gallery = within_range(Z, Z_gallery)
 
     def order(self, group, query, item, relevant):

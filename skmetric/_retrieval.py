@@ -208,8 +208,10 @@ class Retrieval:
             raise ValueError(
                 "sample_weight is 0 for all queries that have an item of their class to find."
             )
-        self.all_codes, self.codes = codes, codes[self.queries]
-        self.weights, self.n_relevant = weights[self.queries], n_relevant[self.queries]
+        self.all_codes = codes
+        self.codes = codes[self.queries]
+        self.weights = weights[self.queries]
+        self.n_relevant = n_relevant[self.queries]
         self.n_items = len(self.item_codes) - in_gallery[self.queries]
 
     def warn_if_trivial(self, stacklevel):

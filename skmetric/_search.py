@@ -13,6 +13,7 @@ from ._distance_keys import BEHIND, INDEX, DistanceKeys
 from ._exact_order import BYTES, ExactOrder, in_mixed_group
 
 LAST = np.iinfo(np.int64).max
+PART = 16  # of the budget, for what is looked at again
 DISTANCE_BYTES = 28  # of a distance: float64, float32, and two keys
 
 
@@ -38,9 +39,12 @@ class Search:
 
     def __init__(self, Z, Z_gallery, labels, item_labels, query_index, budget):
         self.n_rows = min(len(Z), max(1, int(budget // (DISTANCE_BYTES * len(Z_gallery)))))
-        self.exact = ExactOrder(Z, Z_gallery, budget)
+        # What is looked at again comes on top of the distances, and is faster where it stays in the cache.
+        self.budget = budget / PART
+        self.exact = ExactOrder(Z, Z_gallery, self.budget)
         self.distances = DistanceKeys(self.exact.scaled, self.exact.scaled_gallery, self.n_rows)
-        self.labels, self.query_index, self.budget = labels, query_index, budget
+        self.labels = labels
+        self.query_index = query_index
         # One more: where the key of an item that does not count points to.
         self.item_labels = np.append(item_labels, -1)
 
@@ -143,7 +147,10 @@ class Neighbors:
     """
 
     def __init__(self, search, keys, rows, n_relevant, depth):
-        self.search, self.keys, self.rows, self.n_relevant = search, keys, rows, n_relevant
+        self.search = search
+        self.keys = keys
+        self.rows = rows
+        self.n_relevant = n_relevant
         self.hits = search.hits(keys, rows, depth)
 
     @cached_property
@@ -152,7 +159,8 @@ class Neighbors:
         ranks = 1 + self.hits.argmax(axis=1)
         beyond = np.flatnonzero(~self.hits.any(axis=1))
         if len(beyond):
-            keys, rows = self.keys[beyond], self.rows[beyond]
+            keys = self.keys[beyond]
+            rows = self.rows[beyond]
             first = np.where(self.search.relevant(keys, rows), keys, LAST).min(axis=1)
             limits = self.search.distances.limits(first, rows)
             ranks[beyond] = 1 + self.search.hits_up_to(limits, keys, rows).argmax(axis=1)

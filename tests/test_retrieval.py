@@ -76,6 +76,15 @@ def test_the_type_of_labels_makes_no_difference(convert):
     assert recall_at_k(Z, convert(y), **gallery) == recall_at_k(Z, y, Z_gallery=Z[5:], y_gallery=y[5:])
 
 
+def test_strings_may_be_of_two_dtypes():
+    gallery = {"Z_gallery": LINE, "y_gallery": NAMES.astype(object)}
+    assert (
+        recall_at_k(LINE + 0.4, NAMES, **gallery)
+        == recall_at_k(LINE + 0.4, NAMES.tolist(), **gallery)
+        == 1.0
+    )
+
+
 # --- where all neighbours are right -----------------------------------------------------------------
 
 
