@@ -39,7 +39,7 @@ class Search:
 
     def __init__(self, Z, Z_gallery, labels, item_labels, query_index, budget):
         self.n_rows = min(len(Z), max(1, int(budget // (DISTANCE_BYTES * len(Z_gallery)))))
-        # What is looked at again comes on top of the distances, and is faster where it stays in the cache.
+        # What is looked at again comes on top of the distances. It is faster where it stays in the cache.
         self.budget = budget / PART
         self.exact = ExactOrder(Z, Z_gallery, self.budget)
         self.distances = DistanceKeys(self.exact.scaled, self.exact.scaled_gallery, self.n_rows)
