@@ -1,282 +1,635 @@
-"""Measures of an embedding as a space to search in, all from one pass over sorted neighbours.
+"""Measures of an embedding as a space to search in.
 
-Definitions are those of K. Musgrave, S. Belongie, S.-N. Lim, "A metric learning reality check", ECCV
-2020, section 3. Distances are Euclidean; neighbours at the same distance come in the order of
-their index. A query is a row of `Z`, an item is *relevant* to it if it has its label. Queries without a
-relevant item are left out.
+Each row of `Z` is a query, and an item is *relevant* to it if it has the label of the query. The items
+are the other rows, or a gallery. Distances are Euclidean, and their order is that of exact arithmetic on
+the float64 values; of items at the same distance, the one with the lower index comes first. Queries
+without a relevant item do not count.
+
+The definitions are those of K. Musgrave, S. Belongie and S.-N. Lim, "A metric learning reality check",
+ECCV 2020, section 3.
 """
 
 import re
 
-import numpy as np
-from sklearn import get_config
 from sklearn.metrics._scorer import _BaseScorer
-from sklearn.utils import check_array, check_consistent_length, column_or_1d, gen_batches
 
-from .neighbors import BEHIND, Neighbors, distance_factors, sort_keys
+from ._retrieval import AT_K, MEASURES, Retrieval, check_k, plain
 
-BLOCK_BYTES = 2**25  # distances of some queries at a time: more than that does not stay in the cache
-
-
-# --- measures: of a query, from its neighbours ------------------------------------------------------
+HEADS = {"mean_average_precision_at_r": "MAP@R", "mean_reciprocal_rank": "reciprocal_rank"}
 
 
-def _recall(neighbors, k):
-    return neighbors.hits[:, :k].any(axis=1)
+def _mean(name, Z, y, k=1, **arguments):
+    k = check_k(k)
+    retrieval = Retrieval(Z, y, **arguments)
+    retrieval.warn_if_trivial(stacklevel=3)
+    return retrieval.means(retrieval.values([name], k))[0]
 
 
-def _precision(neighbors, k):
-    return neighbors.hits[:, :k].sum(axis=1) / k
+# --- measures ---------------------------------------------------------------------------------------
 
 
-def _r_precision(neighbors, k):
-    return neighbors.hits_within_r().sum(axis=1) / neighbors.n_relevant
+def recall_at_k(Z, y, *, k=1, Z_gallery=None, y_gallery=None, query_index=None, sample_weight=None):
+    """Compute the fraction of queries that find a relevant item among the `k` nearest.
 
-
-def _average_precision_at_r(neighbors, k):
-    hits = neighbors.hits_within_r()
-    precision = hits.cumsum(axis=1, dtype=np.int32) / np.arange(1, hits.shape[1] + 1)
-    return np.einsum("ij,ij->i", precision, hits) / neighbors.n_relevant
-
-
-def _reciprocal_rank(neighbors, k):
-    return 1 / neighbors.first_ranks
-
-
-# A measure, and how many of the neighbours it looks at: k, as many as are relevant (None), or the first.
-MEASURES = {
-    "recall_at_k": (_recall, lambda k: k),
-    "precision_at_k": (_precision, lambda k: k),
-    "r_precision": (_r_precision, lambda k: None),
-    "mean_average_precision_at_r": (_average_precision_at_r, lambda k: None),
-    "mean_reciprocal_rank": (_reciprocal_rank, lambda k: 1),
-}
-
-
-def _checked(Z, y, Z_gallery, y_gallery):
-    """Embeddings as float64, labels as codes; the gallery is the queries where there is none."""
-    if (Z_gallery is None) != (y_gallery is None):
-        raise ValueError("Z_gallery and y_gallery go together: give both or neither.")
-    alone = Z_gallery is None
-    Z, y = check_array(Z, dtype=np.float64, input_name="Z"), column_or_1d(y)
-    check_consistent_length(Z, y)
-    if alone:
-        Z_gallery, y_gallery = Z, y
-    else:
-        Z_gallery = check_array(Z_gallery, dtype=np.float64, input_name="Z_gallery")
-        y_gallery = column_or_1d(y_gallery)
-        check_consistent_length(Z_gallery, y_gallery)
-    if Z.shape[1] != Z_gallery.shape[1]:
-        raise ValueError(f"Z has {Z.shape[1]} components, but Z_gallery has {Z_gallery.shape[1]}.")
-    classes, codes = np.unique(np.concatenate([y, y_gallery]), return_inverse=True)
-    return Z, codes[: len(y)], Z_gallery, codes[len(y) :], classes, alone
-
-
-def _measured(names, Z, y, k, Z_gallery, y_gallery):
-    """Each measure of each query that has something to find, the codes of these, and the classes."""
-    if k < 1:
-        raise ValueError(f"k must be at least 1, got {k}.")
-    Z, codes, Z_gallery, item_codes, classes, alone = _checked(Z, y, Z_gallery, y_gallery)
-    n_relevant = np.bincount(item_codes, minlength=len(classes))[codes] - alone
-    queries = np.flatnonzero(n_relevant)
-    if len(queries) == 0:
-        raise ValueError("Retrieval is not defined here: no query has another item of its class to find.")
-    depths = [MEASURES[name][1](k) or int(n_relevant.max()) for name in names]
-    depth = min(max(depths), len(Z_gallery) - alone)
-    A, B = distance_factors(Z, Z_gallery)
-    # A distance takes 28 bytes on its way to a key.
-    budget = min(BLOCK_BYTES, get_config()["working_memory"] * 2**20)
-    n_rows = max(1, int(budget // (28 * len(Z_gallery))))
-    values = []
-    for block in gen_batches(len(queries), n_rows):
-        rows = queries[block]
-        keys = sort_keys(A[rows], B)
-        if alone:
-            keys[np.arange(len(rows)), rows] |= BEHIND
-        neighbors = Neighbors(keys, codes[rows], item_codes, n_relevant[rows], depth)
-        values.append([MEASURES[name][0](neighbors, k) for name in names])
-    return np.concatenate(values, axis=1), codes[queries], classes
-
-
-def _mean(name, Z, y, k, Z_gallery, y_gallery):
-    return float(_measured([name], Z, y, k, Z_gallery, y_gallery)[0].mean())
-
-
-# --- public -----------------------------------------------------------------------------------------
-
-
-def recall_at_k(Z, y, *, k=1, Z_gallery=None, y_gallery=None):
-    """Fraction of queries that have a relevant item among the `k` nearest.
-
-    Memory is bounded, by 32 MB or by scikit-learn's ``working_memory``, where that is less.
+    For one query, it is 1 if one of the `k` nearest items is relevant, and 0 otherwise. The measure is
+    the weighted mean over the queries.
 
     Parameters
     ----------
     Z : array-like of shape (n_queries, n_components)
         Embeddings of the queries.
     y : array-like of shape (n_queries,)
-        Their labels.
+        Labels of the queries: integers, strings or bools. A label of -1 is a class like any other.
     k : int, default=1
-        Number of neighbours that are looked at.
+        Number of nearest items to look at, at least 1.
     Z_gallery : array-like of shape (n_items, n_components), default=None
-        Embeddings to search. None: the other queries (leave-one-out).
+        Embeddings of the items to search. If None, each query searches the other queries
+        (leave-one-out).
     y_gallery : array-like of shape (n_items,), default=None
-        Labels of the gallery.
+        Labels of the items. Required if `Z_gallery` is given, and only used then.
+    query_index : array-like of int of shape (n_queries,), default=None
+        Position of each query in the gallery, or -1 for a query that is not there. A query does not find
+        the item at its own position. If None, no query is in the gallery. Only used if `Z_gallery` is
+        given.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the mean, not negative. Queries of weight 0 do not count, but others can
+        find them. A weight of 2 is not the same as a row given twice, since each of the two rows would
+        find the other. If None, all queries have the same weight.
 
     Returns
     -------
-    recall : float
-        Between 0 and 1.
+    float
+        Recall at `k`, from 0 to 1; higher is better.
+
+    Raises
+    ------
+    TypeError
+        If `k` is not an integer.
+    ValueError
+        If no query has a relevant item, a label is missing, labels are partly numbers and partly strings,
+        shapes do not match, `k` is less than 1, `query_index` is not a position in the gallery, or
+        `sample_weight` is negative, not finite or 0 for all queries that count.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If all items that the queries can find are relevant: then the measure is 1 for any embedding.
+
+    See Also
+    --------
+    precision_at_k : The fraction of the `k` nearest items that is relevant.
+    retrieval_report : All measures from one search.
+
+    References
+    ----------
+    .. [1] K. Musgrave, S. Belongie, S.-N. Lim, "A metric learning reality check", European Conference on
+           Computer Vision (ECCV), 2020, section 3. https://arxiv.org/abs/2003.08505
+
+    Examples
+    --------
+    >>> from skmetric.metrics import recall_at_k
+    >>> Z = [[0.0], [1.0], [3.0], [7.0], [8.0], [9.0]]
+    >>> y = ["a", "a", "b", "a", "b", "b"]
+    >>> round(recall_at_k(Z, y, k=2), 3)
+    0.667
+    """
+    return _mean(
+        "recall_at_k",
+        Z,
+        y,
+        k,
+        Z_gallery=Z_gallery,
+        y_gallery=y_gallery,
+        query_index=query_index,
+        sample_weight=sample_weight,
+    )
+
+
+def precision_at_k(Z, y, *, k=1, Z_gallery=None, y_gallery=None, query_index=None, sample_weight=None):
+    """Compute the fraction of relevant items among the `k` nearest.
+
+    For one query, it is ``n_hits / k``, with ``n_hits`` the number of relevant ones among the `k` nearest
+    items. The divisor is `k` even if there are fewer items. The measure is the weighted mean over the
+    queries. For ``k=1`` it is equal to `recall_at_k`.
+
+    Parameters
+    ----------
+    Z : array-like of shape (n_queries, n_components)
+        Embeddings of the queries.
+    y : array-like of shape (n_queries,)
+        Labels of the queries: integers, strings or bools. A label of -1 is a class like any other.
+    k : int, default=1
+        Number of nearest items to look at, at least 1.
+    Z_gallery : array-like of shape (n_items, n_components), default=None
+        Embeddings of the items to search. If None, each query searches the other queries
+        (leave-one-out).
+    y_gallery : array-like of shape (n_items,), default=None
+        Labels of the items. Required if `Z_gallery` is given, and only used then.
+    query_index : array-like of int of shape (n_queries,), default=None
+        Position of each query in the gallery, or -1 for a query that is not there. A query does not find
+        the item at its own position. If None, no query is in the gallery. Only used if `Z_gallery` is
+        given.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the mean, not negative. Queries of weight 0 do not count, but others can
+        find them. A weight of 2 is not the same as a row given twice, since each of the two rows would
+        find the other. If None, all queries have the same weight.
+
+    Returns
+    -------
+    float
+        Precision at `k`, from 0 to 1; higher is better.
+
+    Raises
+    ------
+    TypeError
+        If `k` is not an integer.
+    ValueError
+        If no query has a relevant item, a label is missing, labels are partly numbers and partly strings,
+        shapes do not match, `k` is less than 1, `query_index` is not a position in the gallery, or
+        `sample_weight` is negative, not finite or 0 for all queries that count.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If all items that the queries can find are relevant: then the measure is 1 for any embedding.
+
+    See Also
+    --------
+    recall_at_k : Whether one of the `k` nearest items is relevant.
+    r_precision : The same with the number of relevant items in place of `k`.
+
+    References
+    ----------
+    .. [1] K. Musgrave, S. Belongie, S.-N. Lim, "A metric learning reality check", European Conference on
+           Computer Vision (ECCV), 2020, section 3. https://arxiv.org/abs/2003.08505
+
+    Examples
+    --------
+    >>> from skmetric.metrics import precision_at_k
+    >>> Z = [[0.0], [1.0], [3.0], [7.0], [8.0], [9.0]]
+    >>> y = ["a", "a", "b", "a", "b", "b"]
+    >>> round(precision_at_k(Z, y, k=2), 3)
+    0.333
+    """
+    return _mean(
+        "precision_at_k",
+        Z,
+        y,
+        k,
+        Z_gallery=Z_gallery,
+        y_gallery=y_gallery,
+        query_index=query_index,
+        sample_weight=sample_weight,
+    )
+
+
+def r_precision(Z, y, *, Z_gallery=None, y_gallery=None, query_index=None, sample_weight=None):
+    """Compute the fraction of relevant items among the R nearest.
+
+    R is the number of items that are relevant to the query. For one query, it is ``n_hits / R``, with
+    ``n_hits`` the number of relevant ones among the R nearest items. The measure is the weighted mean
+    over the queries. It is 1 if each query is nearer to all of its class than to any other item.
+
+    Parameters
+    ----------
+    Z : array-like of shape (n_queries, n_components)
+        Embeddings of the queries.
+    y : array-like of shape (n_queries,)
+        Labels of the queries: integers, strings or bools. A label of -1 is a class like any other.
+    Z_gallery : array-like of shape (n_items, n_components), default=None
+        Embeddings of the items to search. If None, each query searches the other queries
+        (leave-one-out).
+    y_gallery : array-like of shape (n_items,), default=None
+        Labels of the items. Required if `Z_gallery` is given, and only used then.
+    query_index : array-like of int of shape (n_queries,), default=None
+        Position of each query in the gallery, or -1 for a query that is not there. A query does not find
+        the item at its own position. If None, no query is in the gallery. Only used if `Z_gallery` is
+        given.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the mean, not negative. Queries of weight 0 do not count, but others can
+        find them. A weight of 2 is not the same as a row given twice, since each of the two rows would
+        find the other. If None, all queries have the same weight.
+
+    Returns
+    -------
+    float
+        R-precision, from 0 to 1; higher is better.
 
     Raises
     ------
     ValueError
-        Where no query has an item to find, one of `Z_gallery`, `y_gallery` is missing, shapes differ,
-        or `k` is below 1.
+        If no query has a relevant item, a label is missing, labels are partly numbers and partly strings,
+        shapes do not match, `query_index` is not a position in the gallery, or
+        `sample_weight` is negative, not finite or 0 for all queries that count.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If all items that the queries can find are relevant: then the measure is 1 for any embedding.
+
+    See Also
+    --------
+    mean_average_precision_at_r : Looks at the order of the R nearest items as well.
+    precision_at_k : The same with a given number of items.
+
+    References
+    ----------
+    .. [1] K. Musgrave, S. Belongie, S.-N. Lim, "A metric learning reality check", European Conference on
+           Computer Vision (ECCV), 2020, section 3. https://arxiv.org/abs/2003.08505
+
+    Examples
+    --------
+    >>> from skmetric.metrics import r_precision
+    >>> Z = [[0.0], [1.0], [3.0], [7.0], [8.0], [9.0]]
+    >>> y = ["a", "a", "b", "a", "b", "b"]
+    >>> round(r_precision(Z, y), 3)
+    0.333
     """
-    return _mean("recall_at_k", Z, y, k, Z_gallery, y_gallery)
+    return _mean(
+        "r_precision",
+        Z,
+        y,
+        Z_gallery=Z_gallery,
+        y_gallery=y_gallery,
+        query_index=query_index,
+        sample_weight=sample_weight,
+    )
 
 
-def precision_at_k(Z, y, *, k=1, Z_gallery=None, y_gallery=None):
-    """Fraction of relevant items among the `k` nearest, the mean over the queries.
+def mean_average_precision_at_r(
+    Z, y, *, Z_gallery=None, y_gallery=None, query_index=None, sample_weight=None
+):
+    """Compute the mean average precision among the R nearest items (MAP@R).
 
-    The divisor is `k`, also where there are fewer items. Parameters, raises: as `recall_at_k`, which it
-    is for ``k=1``.
+    R is the number of items that are relevant to the query. For one query, it is::
+
+        1 / R * sum(precision(i) * hit(i) for i in 1, ..., R)
+
+    with ``precision(i)`` the fraction of relevant ones among the i nearest items, and ``hit(i)`` equal
+    to 1 if the i-th nearest item is relevant, and to 0 otherwise. The measure is the weighted mean over
+    the queries. In contrast to `r_precision`, it is higher if the relevant items come first.
+
+    Parameters
+    ----------
+    Z : array-like of shape (n_queries, n_components)
+        Embeddings of the queries.
+    y : array-like of shape (n_queries,)
+        Labels of the queries: integers, strings or bools. A label of -1 is a class like any other.
+    Z_gallery : array-like of shape (n_items, n_components), default=None
+        Embeddings of the items to search. If None, each query searches the other queries
+        (leave-one-out).
+    y_gallery : array-like of shape (n_items,), default=None
+        Labels of the items. Required if `Z_gallery` is given, and only used then.
+    query_index : array-like of int of shape (n_queries,), default=None
+        Position of each query in the gallery, or -1 for a query that is not there. A query does not find
+        the item at its own position. If None, no query is in the gallery. Only used if `Z_gallery` is
+        given.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the mean, not negative. Queries of weight 0 do not count, but others can
+        find them. A weight of 2 is not the same as a row given twice, since each of the two rows would
+        find the other. If None, all queries have the same weight.
+
+    Returns
+    -------
+    float
+        MAP@R, from 0 to 1; higher is better.
+
+    Raises
+    ------
+    ValueError
+        If no query has a relevant item, a label is missing, labels are partly numbers and partly strings,
+        shapes do not match, `query_index` is not a position in the gallery, or
+        `sample_weight` is negative, not finite or 0 for all queries that count.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If all items that the queries can find are relevant: then the measure is 1 for any embedding.
+
+    See Also
+    --------
+    r_precision : Does not look at the order of the R nearest items.
+    mean_reciprocal_rank : Looks at the nearest relevant item only.
+
+    References
+    ----------
+    .. [1] K. Musgrave, S. Belongie, S.-N. Lim, "A metric learning reality check", European Conference on
+           Computer Vision (ECCV), 2020, section 3. https://arxiv.org/abs/2003.08505
+
+    Examples
+    --------
+    >>> from skmetric.metrics import mean_average_precision_at_r
+    >>> Z = [[0.0], [1.0], [3.0], [7.0], [8.0], [9.0]]
+    >>> y = ["a", "a", "b", "a", "b", "b"]
+    >>> round(mean_average_precision_at_r(Z, y), 3)
+    0.292
     """
-    return _mean("precision_at_k", Z, y, k, Z_gallery, y_gallery)
+    return _mean(
+        "mean_average_precision_at_r",
+        Z,
+        y,
+        Z_gallery=Z_gallery,
+        y_gallery=y_gallery,
+        query_index=query_index,
+        sample_weight=sample_weight,
+    )
 
 
-def r_precision(Z, y, *, Z_gallery=None, y_gallery=None):
-    """Fraction of relevant items among the R nearest, with R the number of all relevant ones.
+def mean_reciprocal_rank(Z, y, *, Z_gallery=None, y_gallery=None, query_index=None, sample_weight=None):
+    """Compute the mean of 1 / rank of the nearest relevant item.
 
-    The mean over the queries. 1 where all classes lie apart. Parameters, raises: as `recall_at_k`.
+    The rank of the nearest item of all is 1. The measure is the weighted mean over the queries.
+
+    Parameters
+    ----------
+    Z : array-like of shape (n_queries, n_components)
+        Embeddings of the queries.
+    y : array-like of shape (n_queries,)
+        Labels of the queries: integers, strings or bools. A label of -1 is a class like any other.
+    Z_gallery : array-like of shape (n_items, n_components), default=None
+        Embeddings of the items to search. If None, each query searches the other queries
+        (leave-one-out).
+    y_gallery : array-like of shape (n_items,), default=None
+        Labels of the items. Required if `Z_gallery` is given, and only used then.
+    query_index : array-like of int of shape (n_queries,), default=None
+        Position of each query in the gallery, or -1 for a query that is not there. A query does not find
+        the item at its own position. If None, no query is in the gallery. Only used if `Z_gallery` is
+        given.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the mean, not negative. Queries of weight 0 do not count, but others can
+        find them. A weight of 2 is not the same as a row given twice, since each of the two rows would
+        find the other. If None, all queries have the same weight.
+
+    Returns
+    -------
+    float
+        Mean reciprocal rank, from 0 to 1; higher is better.
+
+    Raises
+    ------
+    ValueError
+        If no query has a relevant item, a label is missing, labels are partly numbers and partly strings,
+        shapes do not match, `query_index` is not a position in the gallery, or
+        `sample_weight` is negative, not finite or 0 for all queries that count.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If all items that the queries can find are relevant: then the measure is 1 for any embedding.
+
+    See Also
+    --------
+    recall_at_k : Whether the rank is `k` at most.
+    mean_average_precision_at_r : Looks at all relevant items.
+
+    Examples
+    --------
+    >>> from skmetric.metrics import mean_reciprocal_rank
+    >>> Z = [[0.0], [1.0], [3.0], [7.0], [8.0], [9.0]]
+    >>> y = ["a", "a", "b", "a", "b", "b"]
+    >>> round(mean_reciprocal_rank(Z, y), 3)
+    0.667
     """
-    return _mean("r_precision", Z, y, 1, Z_gallery, y_gallery)
+    return _mean(
+        "mean_reciprocal_rank",
+        Z,
+        y,
+        Z_gallery=Z_gallery,
+        y_gallery=y_gallery,
+        query_index=query_index,
+        sample_weight=sample_weight,
+    )
 
 
-def mean_average_precision_at_r(Z, y, *, Z_gallery=None, y_gallery=None):
-    """MAP@R: the mean over the queries of ``1 / R * sum_{i <= R} P(i) * hit(i)``.
-
-    ``P(i)`` is the precision among the i nearest, ``hit(i)`` whether the i-th is relevant, R the number
-    of relevant items. Unlike `r_precision` it asks for the order among the nearest too. Parameters,
-    raises: as `recall_at_k`.
-    """
-    return _mean("mean_average_precision_at_r", Z, y, 1, Z_gallery, y_gallery)
-
-
-def mean_reciprocal_rank(Z, y, *, Z_gallery=None, y_gallery=None):
-    """Mean of 1 / the rank, from 1, of the nearest relevant item.
-
-    Parameters, raises: as `recall_at_k`.
-    """
-    return _mean("mean_reciprocal_rank", Z, y, 1, Z_gallery, y_gallery)
+# --- report -----------------------------------------------------------------------------------------
 
 
 class RetrievalReport(dict):
-    """A dict that prints as a table: see `retrieval_report`."""
+    """Dictionary of retrieval measures that prints as a table.
+
+    `retrieval_report` returns it; its documentation says what the keys are.
+
+    See Also
+    --------
+    retrieval_report : Compute the measures.
+
+    Examples
+    --------
+    >>> from skmetric.metrics import retrieval_report
+    >>> report = retrieval_report([[0.0], [1.0], [3.0], [7.0]], ["a", "a", "b", "b"])
+    >>> str(report).split()[:3]
+    ['recall_at_1', 'precision_at_1', 'r_precision']
+    >>> report["r_precision"], report["classes"]["b"]["r_precision"]
+    (0.75, 0.5)
+    """
 
     def __str__(self):
         names = [name for name in self if name not in ("classes", "n_queries", "n_excluded")]
-        rows = [(label, entry, entry["n_queries"]) for label, entry in self["classes"].items()]
-        rows.append(("all", self, self["n_queries"]))
-        width = max(len(str(label)) for label, *_ in rows)
-        heads = [name.replace("mean_", "").replace("average_precision_at_r", "MAP@R") for name in names]
-        lines = [" " * width + "".join(f"  {head:>15}" for head in [*heads, "queries"]), ""]
-        for label, entry, n_queries in rows:
+        rows = [*self["classes"].items(), ("all", self)]
+        width = max(len(str(label)) for label, _ in rows)
+        heads = [*(HEADS.get(name, name) for name in names), "queries"]
+        lines = [" " * width + "".join(f"  {head:>15}" for head in heads), ""]
+        for label, entry in rows:
             values = "".join(f"  {entry[name]:15.3f}" for name in names)
-            lines.append(f"{label!s:>{width}}{values}  {n_queries:15d}")
+            lines.append(f"{label!s:>{width}}{values}  {entry['n_queries']:15d}")
         lines.insert(-1, "")
         if self["n_excluded"]:
             lines += ["", f"{self['n_excluded']} queries had no relevant item and are left out."]
         return "\n".join(lines)
 
 
-def retrieval_report(Z, y, *, k=1, Z_gallery=None, y_gallery=None):
-    """All measures, for each class and for all queries, from one search.
+def retrieval_report(Z, y, *, k=1, Z_gallery=None, y_gallery=None, query_index=None, sample_weight=None):
+    """Compute all retrieval measures, for each class and for all queries.
+
+    One search gives `recall_at_k`, `precision_at_k`, `r_precision`, `mean_average_precision_at_r` and
+    `mean_reciprocal_rank`. Their formulas are in the documentation of these functions.
 
     Parameters
     ----------
-    Z, y, k, Z_gallery, y_gallery
-        As in `recall_at_k`.
+    Z : array-like of shape (n_queries, n_components)
+        Embeddings of the queries.
+    y : array-like of shape (n_queries,)
+        Labels of the queries: integers, strings or bools. A label of -1 is a class like any other.
+    k : int, default=1
+        Number of nearest items to look at, at least 1. Only `recall_at_k` and `precision_at_k`
+        use it.
+    Z_gallery : array-like of shape (n_items, n_components), default=None
+        Embeddings of the items to search. If None, each query searches the other queries
+        (leave-one-out).
+    y_gallery : array-like of shape (n_items,), default=None
+        Labels of the items. Required if `Z_gallery` is given, and only used then.
+    query_index : array-like of int of shape (n_queries,), default=None
+        Position of each query in the gallery, or -1 for a query that is not there. A query does not find
+        the item at its own position. If None, no query is in the gallery. Only used if `Z_gallery` is
+        given.
+    sample_weight : array-like of shape (n_queries,), default=None
+        Weights of the queries in the mean, not negative. Queries of weight 0 do not count, but others can
+        find them. A weight of 2 is not the same as a row given twice, since each of the two rows would
+        find the other. If None, all queries have the same weight.
 
     Returns
     -------
-    report : dict
-        ``recall_at_1`` (with the `k` that was asked for), ``precision_at_1``, ``r_precision``,
-        ``mean_average_precision_at_r`` and ``mean_reciprocal_rank``: means over the queries;
-        ``n_queries``, and ``n_excluded``, the number of those that had no relevant item and do not count;
-        ``classes``: a dict from label to a dict of the same means over its queries. It prints as a table.
+    RetrievalReport
+        A dictionary that prints as a table, with the keys
+
+        - ``"recall_at_1"`` and ``"precision_at_1"``, with the given `k` in place of 1, ``"r_precision"``,
+          ``"mean_average_precision_at_r"`` and ``"mean_reciprocal_rank"``: weighted means over the
+          queries, floats from 0 to 1;
+        - ``"n_queries"``: number of queries that count;
+        - ``"n_excluded"``: number of queries that do not count, since they have no relevant item. Those
+          of weight 0 are in neither number;
+        - ``"classes"``: for each label, a dictionary of the same means and of ``"n_queries"``, over the
+          queries of this class.
 
     Raises
     ------
+    TypeError
+        If `k` is not an integer.
     ValueError
-        As `recall_at_k`.
+        If no query has a relevant item, a label is missing, labels are partly numbers and partly strings,
+        shapes do not match, `k` is less than 1, `query_index` is not a position in the gallery, or
+        `sample_weight` is negative, not finite or 0 for all queries that count.
+
+    Warns
+    -----
+    UndefinedMetricWarning
+        If all items that the queries can find are relevant: then the measure is 1 for any embedding.
+
+    See Also
+    --------
+    recall_at_k : Whether one of the `k` nearest items is relevant.
+    precision_at_k : The fraction of the `k` nearest items that is relevant.
+    r_precision : The fraction of the R nearest items that is relevant.
+    mean_average_precision_at_r : The same, higher if the relevant items come first.
+    mean_reciprocal_rank : 1 / rank of the nearest relevant item.
+    make_retrieval_scorer : One of the measures as a scorer.
+
+    References
+    ----------
+    .. [1] K. Musgrave, S. Belongie, S.-N. Lim, "A metric learning reality check", European Conference on
+           Computer Vision (ECCV), 2020, section 3. https://arxiv.org/abs/2003.08505
 
     Examples
     --------
     >>> from skmetric.metrics import retrieval_report
-    >>> report = retrieval_report([[0.0], [1.0], [3.0], [7.0]], ["a", "b", "a", "b"], k=2)
-    >>> report["recall_at_2"], report["n_queries"]
-    (0.75, 4)
+    >>> Z = [[0.0], [1.0], [3.0], [7.0], [8.0], [9.0]]
+    >>> report = retrieval_report(Z, ["a", "a", "b", "a", "b", "b"], k=2)
+    >>> round(report["recall_at_2"], 3), report["n_queries"]
+    (0.667, 6)
+    >>> report["classes"]["b"]["precision_at_2"]
+    0.3333333333333333
     """
-    values, codes, classes = _measured(list(MEASURES), Z, y, k, Z_gallery, y_gallery)
-    names = [name.replace("_k", f"_{k}") for name in MEASURES]
-
-    def means(chosen):
-        own = values[:, chosen]
-        return dict(zip(names, own.mean(axis=1).tolist())) | {"n_queries": own.shape[1]}
-
-    report = RetrievalReport(means(slice(None)))
-    report["n_excluded"] = len(y) - len(codes)
-    labels = classes.tolist()
-    report["classes"] = {labels[code]: means(codes == code) for code in np.unique(codes)}
+    k = check_k(k)
+    retrieval = Retrieval(
+        Z,
+        y,
+        Z_gallery=Z_gallery,
+        y_gallery=y_gallery,
+        query_index=query_index,
+        sample_weight=sample_weight,
+    )
+    retrieval.warn_if_trivial(stacklevel=2)
+    values = retrieval.values(list(MEASURES), k)
+    report = RetrievalReport(_entry(retrieval, values, k, slice(None)))
+    report["n_excluded"] = retrieval.n_excluded
+    report["classes"] = {
+        label: _entry(retrieval, values, k, chosen) for label, chosen in retrieval.by_class()
+    }
     return report
 
 
-class RetrievalScorer(_BaseScorer):
-    """A measure as ``scorer(estimator, X, y)``: see `make_retrieval_scorer`."""
+def _entry(retrieval, values, k, chosen):
+    names = [name.replace("_k", f"_{k}") for name in MEASURES]
+    means = retrieval.means(values, chosen)
+    return dict(zip(names, means)) | {"n_queries": len(retrieval.codes[chosen])}
 
-    # scikit-learn's scorers are of this class, and its ScoringMonitor asks for it.
+
+# --- scorers ----------------------------------------------------------------------------------------
+
+
+class _RetrievalScorer(_BaseScorer):
+    """A measure as ``scorer(estimator, X, y, sample_weight=None)``: see `make_retrieval_scorer`."""
+
+    # scikit-learn's scorers are of this class: its ScoringMonitor asks for it, and its metadata routing
+    # finds sample_weight in the signature of the function that the scorer holds.
     def __init__(self, name, k):
-        super().__init__(_mean, sign=1, kwargs={}, response_method="transform")
-        self.name, self.k = name, k
+        super().__init__(self._measure, sign=1, kwargs={}, response_method="transform")
+        self.name = name
+        self.k = k
 
-    def _score(self, method_caller, estimator, X, y_true, **kwargs):
-        return _mean(self.name, estimator.transform(X), y_true, self.k, None, None)
+    def __call__(self, estimator, X, y_true, sample_weight=None):
+        return self._score(None, estimator, X, y_true, sample_weight=sample_weight)
+
+    def _score(self, method_caller, estimator, X, y_true, sample_weight=None):
+        return self._measure(y_true, estimator.transform(X), sample_weight=sample_weight)
+
+    def _measure(self, y_true, y_pred, sample_weight=None):
+        return _mean(self.name, y_pred, y_true, self.k, sample_weight=sample_weight)
 
     def __repr__(self):
         return f"make_retrieval_scorer({self.name!r}, k={self.k})"
 
 
 def make_retrieval_scorer(metric, *, k=None):
-    """Scorer for `GridSearchCV`, `cross_val_score` and their like.
+    """Make a scorer from a retrieval measure, for `GridSearchCV`, `cross_validate` and their like.
+
+    The scorer embeds the rows that it is given with the method ``transform`` of the estimator. Each of
+    these rows then searches the others (leave-one-out).
 
     Parameters
     ----------
     metric : str
-        Name of a function of this module: "r_precision", "mean_average_precision_at_r",
-        "mean_reciprocal_rank", "recall_at_k" or "precision_at_k"; "recall_at_5" and its like as well.
+        Name of a measure of this module: "recall_at_k", "precision_at_k", "r_precision",
+        "mean_average_precision_at_r" or "mean_reciprocal_rank". In the first two, a number may stand in
+        place of the k: "recall_at_5" is "recall_at_k" with ``k=5``.
     k : int, default=None
-        For "recall_at_k" and "precision_at_k"; None is 1.
+        Number of nearest items to look at, at least 1. Only used if `metric` is "recall_at_k" or
+        "precision_at_k", and 1 if None.
 
     Returns
     -------
-    scorer : callable
-        ``scorer(estimator, X, y) -> float``, higher is better, for a transformer or a pipeline that ends
-        in one.
+    callable
+        ``scorer(estimator, X, y, sample_weight=None)`` returns the measure as a float, higher is better.
+        The estimator is a transformer or a pipeline that ends in one. With metadata routing enabled, the
+        scorer takes `sample_weight` after ``scorer.set_score_request(sample_weight=True)``.
 
     Raises
     ------
+    TypeError
+        If `metric` is not a string, or `k` is not an integer.
     ValueError
-        For an unknown name, or two numbers for `k`.
+        If `metric` is not one of the names, `k` is less than 1, or `k` is given and `metric` has no k or
+        has it in its name.
+
+    See Also
+    --------
+    retrieval_report : All measures of one embedding.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.decomposition import PCA
+    >>> from sklearn.model_selection import StratifiedKFold, cross_val_score
+    >>> from skmetric.metrics import make_retrieval_scorer
+    >>> X, y = load_iris(return_X_y=True)
+    >>> scorer = make_retrieval_scorer("mean_average_precision_at_r")
+    >>> folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    >>> cross_val_score(PCA(2), X, y, scoring=scorer, cv=folds).round(2)
+    array([0.76, 0.76, 0.79])
     """
-    number = re.fullmatch(r"(recall_at|precision_at)_(\d+)", metric)
+    if not isinstance(metric, str):
+        raise TypeError(f"metric must be a string, the name of a measure, got {plain(metric)!r}.")
+    number = re.fullmatch("(recall_at|precision_at)_([0-9]+)", metric)
     name = f"{number[1]}_k" if number else metric
-    if name not in MEASURES or (number and k is not None):
+    if name not in MEASURES:
         raise ValueError(
-            f"metric must be one of {list(MEASURES)}, the first two with a number in place of the k "
-            f"and then without k=, got {metric!r} with k={k}."
+            f"metric must be one of {list(MEASURES)}, or one of the first two with a number in place of "
+            f"the k, got {metric!r}."
         )
+    if k is not None and number:
+        raise ValueError(f"metric={metric!r} has its k in the name, got k={plain(k)!r} as well.")
+    if k is not None and name not in AT_K:
+        raise ValueError(f"k is for a metric of {AT_K} only, got k={plain(k)!r} with metric={metric!r}.")
     if number:
         k = int(number[2])
-    return RetrievalScorer(name, 1 if k is None else k)
+    return _RetrievalScorer(name, check_k(1 if k is None else k))

@@ -246,6 +246,12 @@ def assigned_side_by_side(tree):
     ]
 
 
+def test_names_are_seldom_assigned_side_by_side():
+    n_assigned = sum(len(assigned_side_by_side(tree)) for tree in TREES.values())
+    n_lines = sum(len(code_lines(path)) for path in FILES)
+    assert n_assigned < 5 * n_lines / 1000
+
+
 @MODULES
 def test_no_conditional_expression_is_in_another(module):
     outer = [node for node in ast.walk(TREES[module]) if isinstance(node, ast.IfExp)]
@@ -302,7 +308,13 @@ def test_all_that_has_no_underscore_has_a_docstring(module):
     assert [name for name, node in documentable(TREES[module]) if not ast.get_docstring(node)] == []
 
 
-@pytest.mark.parametrize("module", [*ESTIMATORS, "datasets", "plotting", "losses"])
+def test_what_is_not_public_has_an_underscore():
+    rooms = {name.split(".")[0] for name in TREES} - {"__init__"}
+    assert {name for name in rooms if not name.startswith("_")} == set(PUBLIC)
+    assert all(name.split(".")[1].startswith("_") for name in MATHEMATICS if "." in name)
+
+
+@PUBLIC_MODULES
 def test_public_names_are_in_the_api_documentation_and_no_others(module):
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     section = "" if module in ESTIMATORS else f".{module}"

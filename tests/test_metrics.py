@@ -5,16 +5,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from retrieval_oracle import means_by_loops
 from sklearn import config_context
 from sklearn.datasets import load_digits, load_iris
 from sklearn.decomposition import PCA
-from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, cross_val_score, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmetric import TripletMetricTransformer
+from skmetric._retrieval import MEASURES
 from skmetric.metrics import (
-    MEASURES,
     make_retrieval_scorer,
     mean_average_precision_at_r,
     mean_reciprocal_rank,
@@ -25,6 +27,8 @@ from skmetric.metrics import (
 )
 
 UNHURRIED = settings(deadline=None, max_examples=100)
+# Few rows of few classes are often of one.
+TRIVIAL = pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 
 
 def brute_force(Z, y, k, Z_gallery=None, y_gallery=None):
@@ -59,6 +63,7 @@ def lattices(draw, max_classes=5):
     return Z, rng.integers(draw(st.integers(1, max_classes)), size=n)
 
 
+@TRIVIAL
 @UNHURRIED
 @given(lattices(), st.integers(1, 4))
 def test_recall_is_that_of_two_loops(data, k):
@@ -66,6 +71,7 @@ def test_recall_is_that_of_two_loops(data, k):
     checked(brute_force(Z, y, k), Z, y, k=k)
 
 
+@TRIVIAL
 @UNHURRIED
 @given(lattices(), st.integers(1, 25), st.integers(1, 4))
 def test_recall_in_a_gallery_is_that_of_two_loops(data, n_queries, k):
@@ -171,6 +177,7 @@ def test_recall_does_not_depend_on_where_the_origin_is(dtype, offset):
     assert recall_at_k(Z, y) == brute_force(Z, y, 1)
 
 
+@TRIVIAL
 @UNHURRIED
 @given(lattices(), st.integers(1, 4))
 def test_more_neighbours_find_no_less(data, k):
@@ -204,49 +211,30 @@ FUNCTIONS = {
 }
 
 
-def by_loops(Z, y, k, Z_gallery=None, y_gallery=None):
-    """All measures of each query that has something to find, from its items in order."""
-    alone = Z_gallery is None
-    items, labels = (Z, y) if alone else (Z_gallery, y_gallery)
-    values = {name: [] for name in MEASURES}
-    for i, query in enumerate(Z):
-        others = [j for j in range(len(items)) if not (alone and j == i)]
-        order = sorted(others, key=lambda j: (np.sum((query - items[j]) ** 2), j))
-        hits = [labels[j] == y[i] for j in order]
-        n_relevant = sum(hits)
-        if n_relevant == 0:
-            continue
-        values["recall_at_k"].append(any(hits[:k]))
-        values["precision_at_k"].append(sum(hits[:k]) / k)
-        values["r_precision"].append(sum(hits[:n_relevant]) / n_relevant)
-        precisions = [sum(hits[:rank]) / rank for rank in range(1, n_relevant + 1) if hits[rank - 1]]
-        values["mean_average_precision_at_r"].append(sum(precisions) / n_relevant)
-        values["mean_reciprocal_rank"].append(1 / (1 + hits.index(True)))
-    return values
-
-
 def compared(Z, y, k, **gallery):
-    values = by_loops(Z, y, k, **gallery)
-    if not values["recall_at_k"]:
+    expected = means_by_loops(Z, y, k, **gallery)
+    if expected is None:
         for function in [*FUNCTIONS.values(), retrieval_report]:
             with pytest.raises(ValueError, match="no query"):
                 function(Z, y, k=k, **gallery)
         return
     report = retrieval_report(Z, y, k=k, **gallery)
-    assert report["n_queries"] == len(values["recall_at_k"])
+    assert report["n_queries"] == expected.pop("n_queries")
     assert report["n_queries"] + report["n_excluded"] == len(Z)
-    for name, own in values.items():
-        expected = pytest.approx(np.mean(own), abs=1e-12)
-        assert FUNCTIONS[name](Z, y, k=k, **gallery) == expected
-        assert report[name.replace("_k", f"_{k}")] == expected
+    for name, value in expected.items():
+        value = pytest.approx(value, abs=1e-12)
+        assert FUNCTIONS[name](Z, y, k=k, **gallery) == value
+        assert report[name.replace("_k", f"_{k}")] == value
 
 
+@TRIVIAL
 @UNHURRIED
 @given(lattices(), st.integers(1, 30))
 def test_measures_are_those_of_loops(data, k):
     compared(*data, k)
 
 
+@TRIVIAL
 @UNHURRIED
 @given(lattices(), st.integers(0, 24), st.integers(1, 30))
 def test_measures_in_a_gallery_are_those_of_loops(data, n_items, k):
@@ -256,6 +244,7 @@ def test_measures_in_a_gallery_are_those_of_loops(data, n_items, k):
     compared(Z, y, k, Z_gallery=Z[items], y_gallery=y[items])
 
 
+@TRIVIAL
 @UNHURRIED
 @given(lattices(max_classes=2), st.integers(1, 30))
 def test_measures_of_few_classes_are_those_of_loops(data, k):
@@ -380,10 +369,40 @@ def test_scorer_takes_its_number_from_the_name():
     assert first(model, *IRIS) == precision_at_k(model.transform(IRIS[0]), IRIS[1])
 
 
-@pytest.mark.parametrize("metric, k", [("recall", None), ("accuracy", None), ("recall_at_5", 5)])
-def test_unknown_names_of_scorers_raise(metric, k):
-    with pytest.raises(ValueError, match="mean_average_precision_at_r"):
-        make_retrieval_scorer(metric, k=k)
+@pytest.mark.parametrize(
+    "metric", ["recall", "accuracy", "recall_at_", "recall_at_-1", "recall_at_1.5", "r_precision_5", ""]
+)
+def test_unknown_names_of_scorers_raise(metric):
+    with pytest.raises(
+        ValueError, match=f"^metric must be one of.*mean_average_precision_at_r.*{metric!r}"
+    ):
+        make_retrieval_scorer(metric)
+
+
+@pytest.mark.parametrize("metric", [recall_at_k, None, 1, np.float64(1.0)])
+def test_names_of_scorers_that_are_no_strings_raise(metric):
+    with pytest.raises(TypeError, match="metric must be a string") as caught:
+        make_retrieval_scorer(metric)
+    assert "np." not in str(caught.value)
+
+
+def test_a_scorer_without_use_for_its_k_raises():
+    with pytest.raises(ValueError, match="metric='recall_at_5' has its k in the name, got k=4"):
+        make_retrieval_scorer("recall_at_5", k=np.int64(4))
+    with pytest.raises(ValueError, match=r"only, got k=4 with metric='r_precision'"):
+        make_retrieval_scorer("r_precision", k=4)
+
+
+@pytest.mark.parametrize("arguments", [("recall_at_0",), ("precision_at_00",), ("recall_at_k", 0)])
+def test_a_scorer_at_0_raises(arguments):
+    with pytest.raises(ValueError, match=r"k must be an integer of at least 1, got 0\."):
+        make_retrieval_scorer(arguments[0], k=arguments[1] if arguments[1:] else None)
+
+
+@pytest.mark.parametrize("k", [2.0, True, "2"])
+def test_a_scorer_at_what_is_no_integer_raises(k):
+    with pytest.raises(TypeError, match="k must be an integer of at least 1, got"):
+        make_retrieval_scorer("recall_at_k", k=k)
 
 
 def test_scorers_in_a_search_and_in_cross_validation():
@@ -395,6 +414,85 @@ def test_scorers_in_a_search_and_in_cross_validation():
     scores = cross_val_score(search.best_estimator_, *IRIS, **options)
     assert search.best_score_ == pytest.approx(scores.mean())
     assert 0.5 < search.best_score_ < 1
+
+
+WEIGHTS = np.random.default_rng(0).integers(4, size=150) * 1.0
+FOLDS = StratifiedKFold(3, shuffle=True, random_state=0)
+
+
+def weighted_by_hand(name):
+    """Scores of a PCA on each fold, with the weights of its test rows."""
+    X, y = IRIS
+    for train, test in FOLDS.split(X, y):
+        Z = PCA(2).fit(X[train]).transform(X[test])
+        yield FUNCTIONS[name](Z, y[test], k=1, sample_weight=WEIGHTS[test])
+
+
+@pytest.mark.parametrize("routing", [False, True])
+@pytest.mark.parametrize("name", MEASURES)
+def test_scorers_weigh_queries(name, routing):
+    model = PCA(1).fit(*IRIS)
+    Z = model.transform(IRIS[0])
+    weighted, unweighted = (
+        FUNCTIONS[name](Z, IRIS[1], k=1, sample_weight=WEIGHTS),
+        FUNCTIONS[name](Z, IRIS[1], k=1),
+    )
+    assert weighted != unweighted
+    with config_context(enable_metadata_routing=routing):
+        scorer = make_retrieval_scorer(name)
+        assert scorer(model, *IRIS, sample_weight=WEIGHTS) == weighted
+        assert scorer(model, *IRIS) == scorer(model, *IRIS, sample_weight=None) == unweighted
+
+
+@pytest.mark.parametrize("alias", [True, "importance"])
+def test_weights_are_routed_to_scorers(alias):
+    with config_context(enable_metadata_routing=True):
+        scorer = make_retrieval_scorer("r_precision").set_score_request(sample_weight=alias)
+        params = {"sample_weight" if alias is True else alias: WEIGHTS}
+        result = cross_validate(PCA(2), *IRIS, scoring=scorer, cv=FOLDS, params=params)
+    assert result["test_score"].tolist() == list(weighted_by_hand("r_precision"))
+
+
+def test_weights_are_routed_to_one_of_several_scorers():
+    with config_context(enable_metadata_routing=True):
+        weighted = make_retrieval_scorer("r_precision").set_score_request(sample_weight=True)
+        unweighted = make_retrieval_scorer("r_precision").set_score_request(sample_weight=False)
+        scoring = {"weighted": weighted, "unweighted": unweighted}
+        params = {"sample_weight": WEIGHTS}
+        result = cross_validate(PCA(2), *IRIS, scoring=scoring, cv=FOLDS, params=params)
+    assert result["test_weighted"].tolist() == list(weighted_by_hand("r_precision"))
+    plain = cross_val_score(PCA(2), *IRIS, scoring=make_retrieval_scorer("r_precision"), cv=FOLDS)
+    assert result["test_unweighted"].tolist() == plain.tolist()
+
+
+def test_a_search_with_routing_weighs_queries():
+    with config_context(enable_metadata_routing=True):
+        scorer = make_retrieval_scorer("r_precision").set_score_request(sample_weight=True)
+        search = GridSearchCV(PCA(), {"n_components": [2]}, scoring=scorer, cv=FOLDS)
+        search.fit(*IRIS, sample_weight=WEIGHTS)
+    assert search.best_score_ == np.mean(list(weighted_by_hand("r_precision")))
+
+
+def test_weights_that_nobody_asked_for_raise():
+    # scikit-learn 1.6 has a TypeError.
+    errors = ValueError, TypeError
+    with config_context(enable_metadata_routing=True), pytest.raises(errors, match="sample_weight"):
+        scorer = make_retrieval_scorer("r_precision")
+        cross_validate(PCA(2), *IRIS, scoring=scorer, cv=FOLDS, params={"sample_weight": WEIGHTS})
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_unknown_arguments_of_scorers_raise(routing):
+    scorer, model = make_retrieval_scorer("r_precision"), PCA(1).fit(*IRIS)
+    with config_context(enable_metadata_routing=routing), pytest.raises(TypeError, match="groups"):
+        scorer(model, *IRIS, groups=IRIS[1])
+
+
+def test_folds_of_one_class_warn_in_cross_validation():
+    # The rows of iris are sorted by class.
+    with pytest.warns(UndefinedMetricWarning, match="StratifiedKFold"):
+        scores = cross_val_score(PCA(1), *IRIS, scoring=make_retrieval_scorer("recall_at_1"), cv=KFold(3))
+    assert scores.tolist() == [1.0, 1.0, 1.0]
 
 
 # --- memory -----------------------------------------------------------------------------------------
@@ -422,6 +520,20 @@ def test_all_distances_are_never_in_memory_at_once():
     finally:
         tracemalloc.stop()
     assert peak < n * n * 8 / 4
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e-3, 1e9])
+def test_ties_of_all_items_are_never_in_memory_at_once(offset):
+    Z = np.zeros((3000, 2))
+    Z[::2] = offset
+    tracemalloc.start()
+    try:
+        with config_context(working_memory=1):
+            r_precision(Z[:300], np.arange(300) % 7, Z_gallery=Z, y_gallery=np.arange(3000) % 7)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * 2**20
 
 
 # --- errors -----------------------------------------------------------------------------------------
