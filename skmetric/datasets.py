@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from . import _array_files
-from ._image_files import read_labels, read_part
-from ._openml import download
+from ._data_files import arrays
+from ._data_files.images import read_labels, read_part
+from ._data_files.openml import download
 
 __all__ = ["fetch_fashion_mnist", "fetch_mnist", "read_idx"]
 
@@ -167,7 +167,7 @@ def read_idx(path):
     No more is inflated than the header announces and one byte, and no more is allocated than the file
     holds.
     """
-    return _array_files.read_idx(path)
+    return arrays.read_idx(path)
 
 
 def _fetch(name, subset, data_home, return_X_y):

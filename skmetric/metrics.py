@@ -13,7 +13,18 @@ import re
 
 from sklearn.metrics._scorer import _BaseScorer
 
-from ._retrieval import AT_K, MEASURES, Retrieval, check_k, plain
+from ._search.measures import AT_K, MEASURES, Retrieval, check_k, plain
+
+__all__ = [
+    "RetrievalReport",
+    "make_retrieval_scorer",
+    "mean_average_precision_at_r",
+    "mean_reciprocal_rank",
+    "precision_at_k",
+    "r_precision",
+    "recall_at_k",
+    "retrieval_report",
+]
 
 HEADS = {"mean_average_precision_at_r": "MAP@R", "mean_reciprocal_rank": "reciprocal_rank"}
 

@@ -7,11 +7,11 @@ as `ax_` (`axes_` if there are several) and `figure_`. Other keyword arguments a
 function of matplotlib that the documentation of the method names.
 """
 
-from ._embedding_display import EmbeddingDisplay
-from ._neighbors_display import NeighborsDisplay
-from ._pair_distance_display import PairDistanceDisplay
-from ._training_curve_display import TrainingCurveDisplay
-from ._weights_display import WeightsDisplay
+from ._displays.embedding import EmbeddingDisplay
+from ._displays.neighbors import NeighborsDisplay
+from ._displays.pair_distance import PairDistanceDisplay
+from ._displays.training_curve import TrainingCurveDisplay
+from ._displays.weights import WeightsDisplay
 
 __all__ = [
     "EmbeddingDisplay",

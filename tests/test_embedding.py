@@ -10,7 +10,7 @@ from shared import X, Y, assert_same_parameters
 from shared import each_transformer as each
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
-from sklearn.model_selection import GridSearchCV, cross_val_score, train_test_split
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score, train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -22,6 +22,7 @@ from skmetric import (
 )
 from skmetric.losses import MINERS
 
+FOLDS = StratifiedKFold(3)  # the rows are sorted by class
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The embedding collapses", "ignore:Nothing was learned", "ignore:The number of unique classes"
 )
@@ -191,7 +192,7 @@ def test_score_needs_two_rows_of_a_class(Estimator, small):
 @each
 def test_grid_search_goes_by_the_score(Estimator, small):
     name = SCALES[Estimator]
-    search = GridSearchCV(small(Estimator), {name: [0.01, 1.0, 100.0]}, cv=3).fit(X, Y)
+    search = GridSearchCV(small(Estimator), {name: [0.01, 1.0, 100.0]}, cv=FOLDS).fit(X, Y)
     best = search.best_estimator_
     assert search.best_score_ == search.cv_results_["mean_test_score"].max()
     assert search.score(X, Y) == best.score(X, Y)
@@ -210,13 +211,13 @@ def test_neighbours_in_a_pipeline(Estimator, small):
 def test_grid_search_around_a_pipeline(Estimator, small):
     steps = [("embedding", small(Estimator)), ("neighbours", KNeighborsClassifier())]
     grid = {"embedding__hidden_layer_sizes": [(), (8,)], "neighbours__n_neighbors": [1, 5]}
-    search = GridSearchCV(Pipeline(steps), grid, cv=3).fit(X, Y)
+    search = GridSearchCV(Pipeline(steps), grid, cv=FOLDS).fit(X, Y)
     assert search.best_score_ > 0.8
 
 
 @each
 def test_cross_validation_goes_by_the_score(Estimator, small):
-    scores = cross_val_score(small(Estimator, max_iter=30), X, Y, cv=3)
+    scores = cross_val_score(small(Estimator, max_iter=30), X, Y, cv=FOLDS)
     assert scores.shape == (3,)
     assert scores.mean() > 0.85
 

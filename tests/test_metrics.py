@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmetric import TripletMetricTransformer
-from skmetric._retrieval import MEASURES
+from skmetric._search.measures import MEASURES
 from skmetric.metrics import (
     make_retrieval_scorer,
     mean_average_precision_at_r,

@@ -11,8 +11,9 @@ from shared import (
     fitted_attributes,
 )
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
+FOLDS = StratifiedKFold(3)  # the rows are sorted by class
 pytestmark = pytest.mark.filterwarnings(
     "ignore:The embedding collapses", "ignore:Nothing was learned", "ignore:The number of unique classes"
 )
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings(
 @each
 def test_grid_search_is_the_same_in_two_processes(Estimator, small):
     grid = {"hidden_layer_sizes": [(), (4,)], "alpha": [0.0, 0.01]}
-    one, two = (GridSearchCV(small(Estimator), grid, cv=3, n_jobs=n).fit(X, Y) for n in (None, 2))
+    one, two = (GridSearchCV(small(Estimator), grid, cv=FOLDS, n_jobs=n).fit(X, Y) for n in (None, 2))
     assert_array_equal(one.cv_results_["mean_test_score"], two.cv_results_["mean_test_score"])
     assert_same_model(one.best_estimator_, two.best_estimator_)
 
@@ -31,7 +32,7 @@ def test_grid_search_leaves_out_a_rate_that_explodes(Estimator, small):
     grid = {"learning_rate_init": [0.01, 1e30]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        search = GridSearchCV(small(Estimator, solver="sgd"), grid, cv=3).fit(X, Y)
+        search = GridSearchCV(small(Estimator, solver="sgd"), grid, cv=FOLDS).fit(X, Y)
     assert search.best_params_ == {"learning_rate_init": 0.01}
     assert search.cv_results_["mean_test_score"][0] > 0.3
 

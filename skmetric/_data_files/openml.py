@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ._image_files import check_part
+from .images import check_part
 
 N_TRAIN = 60_000
 

@@ -8,8 +8,8 @@ from sklearn import get_config
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import check_array, check_consistent_length, gen_batches
 
-from ._labels import check_labels, known_classes
-from ._search import Search
+from .._labels import check_labels, known_classes
+from .candidates import Search
 
 BLOCK_BYTES = 2**25  # distances of some queries at a time: more than that does not stay in the cache
 

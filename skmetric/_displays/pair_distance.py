@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
-from ._drawing import axes_or_new
-from .pairs import check_pair_labels
+from ..pairs import check_pair_labels
+from .drawing import axes_or_new
 
 
 class PairDistanceDisplay:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from . import _array_files
+from . import arrays
 
 N_ROWS = 70_000  # of a whole set: no file holds more
 # A member of an archive: the images of a whole set, and the header of a .npy file.
@@ -35,17 +35,17 @@ def read_labels(path, part):
 
 
 def _unexpected(path, what, dtype, shape):
-    return _array_files.UnexpectedArrayError(
+    return arrays.UnexpectedArrayError(
         f"{path} must hold uint8 {what}, n at most {N_ROWS}, got {dtype} {shape}."
     )
 
 
 def _read_array(path, key, check):
     if path.suffix == ".npz":
-        return _array_files.read_npz(path, key, LARGEST_MEMBER, check)
+        return arrays.read_npz(path, key, LARGEST_MEMBER, check)
     if path.suffix == ".npy":
-        return _array_files.read_npy(path, check)
-    return _array_files.read_idx(path, check)
+        return arrays.read_npy(path, check)
+    return arrays.read_idx(path, check)
 
 
 def check_part(X, y, source):

@@ -9,7 +9,7 @@ import pytest
 from mnist_files import SIZES, expected_of, make_arrays, searched_folders, without_network, write_npz
 from numpy.testing import assert_array_equal
 
-from skmetric import _openml
+from skmetric._data_files import openml as download
 from skmetric.datasets import fetch_fashion_mnist, fetch_mnist
 
 FETCHERS = {"mnist": fetch_mnist, "fashion_mnist": fetch_fashion_mnist}
@@ -36,7 +36,7 @@ def openml_data(arrays):
 @each_set
 @each_subset
 def test_download(monkeypatch, tmp_path, openml, name, subset):
-    monkeypatch.setattr(_openml, "N_TRAIN", SIZES["train"])
+    monkeypatch.setattr(download, "N_TRAIN", SIZES["train"])
     arrays = make_arrays(name)
     openml.data = openml_data(arrays)
     X, y = FETCHERS[name](subset=subset, data_home=tmp_path / "new", return_X_y=True)
@@ -53,7 +53,7 @@ def test_download(monkeypatch, tmp_path, openml, name, subset):
 @each_set
 @pytest.mark.parametrize("given", [True, False])
 def test_download_is_kept(monkeypatch, tmp_path, openml, name, given):
-    monkeypatch.setattr(_openml, "N_TRAIN", SIZES["train"])
+    monkeypatch.setattr(download, "N_TRAIN", SIZES["train"])
     arrays = make_arrays(name)
     openml.data = openml_data(arrays)
     data_home = tmp_path / "given" if given else None
@@ -133,7 +133,7 @@ def test_ctrl_c_while_downloading_is_passed_on(openml):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
 def test_interrupted_keeping_leaves_nothing_broken(monkeypatch, tmp_path, openml, error):
-    monkeypatch.setattr(_openml, "N_TRAIN", SIZES["train"])
+    monkeypatch.setattr(download, "N_TRAIN", SIZES["train"])
     home = tmp_path / "given"
     arrays = make_arrays()
     openml.data = openml_data(arrays)
@@ -156,7 +156,7 @@ def test_interrupted_keeping_leaves_nothing_broken(monkeypatch, tmp_path, openml
 
 
 def test_download_that_cannot_be_kept_is_returned_with_a_warning(monkeypatch, tmp_path, openml):
-    monkeypatch.setattr(_openml, "N_TRAIN", SIZES["train"])
+    monkeypatch.setattr(download, "N_TRAIN", SIZES["train"])
     home = tmp_path / "given"
     arrays = make_arrays()
     openml.data = openml_data(arrays)

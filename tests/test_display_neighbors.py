@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 from sklearn.neighbors import NearestNeighbors
 
 from skmetric import TripletMetricTransformer
-from skmetric._neighbors_display import RIGHT, WRONG
+from skmetric._displays.neighbors import RIGHT, WRONG
 from skmetric.plotting import NeighborsDisplay
 
 CROSS = "\N{MULTIPLICATION SIGN}"

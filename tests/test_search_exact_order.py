@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from retrieval_oracle import means_by_loops, means_of_functions, means_of_report
 from sklearn import config_context
 
-from skmetric._exact_order import ExactOrder, in_mixed_group, split_groups
+from skmetric._search.exact_order import ExactOrder, in_mixed_group, split_groups
 from skmetric.metrics import precision_at_k, recall_at_k
 
 UNHURRIED = settings(deadline=None, max_examples=15)

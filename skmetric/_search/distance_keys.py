@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._binary import MANTISSA_BITS, ROUNDOFF, grid_exponent, largest_exponent
+from .binary import MANTISSA_BITS, ROUNDOFF, grid_exponent, largest_exponent
 
 INDEX = 2**32 - 1  # bits of a key that hold the index of the item
 BEHIND = 0x7F7FFFFF << 32  # upper half of a key that comes after all others: the largest float32

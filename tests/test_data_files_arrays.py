@@ -10,8 +10,8 @@ import pytest
 from mnist_files import IDX_TYPES, to_idx, traced
 from numpy.testing import assert_array_equal
 
-from skmetric import _array_files
-from skmetric._array_files import UnexpectedArrayError, read_npy, read_npz
+from skmetric._data_files import arrays as array_files
+from skmetric._data_files.arrays import UnexpectedArrayError, read_npy, read_npz
 from skmetric.datasets import read_idx
 
 # --------------------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ def test_read_idx_takes_pieces_of_any_size(tmp_path, monkeypatch):
     for content in (MATRIX, PACKED):
         file.write_bytes(content)
         for piece in (1, 5, 24, 25):
-            monkeypatch.setattr(_array_files, "PIECE", piece)
+            monkeypatch.setattr(array_files, "PIECE", piece)
             assert read_idx(file).tolist() == [[0, 1, 2], [3, 4, 5]]
 
 

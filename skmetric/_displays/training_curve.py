@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._drawing import fitted_attribute, subplots
+from .drawing import fitted_attribute, subplots
 
 CURVES = ("loss", "validation_score", "learning_rate", "active_fraction")
 FEW_EPOCHS = 30  # up to so many have a dot each

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ._drawing import axes_or_new, fitted_attribute, images_of
+from .drawing import axes_or_new, fitted_attribute, images_of
 
 
 class WeightsDisplay:

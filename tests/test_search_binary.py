@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skmetric._binary import (
+from skmetric._search.binary import (
     carried,
     digit_width,
     exponent_range,

@@ -4,9 +4,9 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_consistent_length
 
-from ._drawing import images_of, label, subplots
-from ._labels import check_labels, known_classes
-from ._transformed import embeddings_of
+from .._labels import check_labels, known_classes
+from .._transformed import embeddings_of
+from .drawing import images_of, label, subplots
 
 # Colour-blind readers see these two apart (Okabe and Ito).
 RIGHT = "#009E73"

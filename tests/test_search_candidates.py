@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.spatial.distance import cdist
 
-from skmetric._search import Search, to_front
+from skmetric._search.candidates import Search, to_front
 
 N_QUERIES, N_ITEMS = 7, 30
 LABELS, ITEM_LABELS = np.arange(N_QUERIES) % 3, np.arange(N_ITEMS) % 3

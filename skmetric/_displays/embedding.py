@@ -6,9 +6,9 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length
 
-from ._drawing import axes_or_new, label
-from ._labels import check_labels, known_classes
-from ._transformed import embeddings_of
+from .._labels import check_labels, known_classes
+from .._transformed import embeddings_of
+from .drawing import axes_or_new, label
 
 MOST_NAMED = 20  # classes; of more, a colour bar names a few
 N_TICKS = 6

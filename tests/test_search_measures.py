@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from retrieval_oracle import WITH_K, WITHOUT_K, means_by_loops, means_of_functions, means_of_report
 from sklearn.exceptions import UndefinedMetricWarning
 
-from skmetric._retrieval import MEASURES, check_k
+from skmetric._search.measures import MEASURES, check_k
 from skmetric.metrics import make_retrieval_scorer, r_precision, recall_at_k, retrieval_report
 
 FUNCTIONS = [*WITH_K.values(), *WITHOUT_K.values(), retrieval_report]

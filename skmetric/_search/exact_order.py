@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ._binary import (
+from .binary import (
     ROUNDOFF,
     carried,
     digit_width,

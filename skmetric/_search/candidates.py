@@ -9,8 +9,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ._distance_keys import BEHIND, INDEX, DistanceKeys
-from ._exact_order import BYTES, ExactOrder, in_mixed_group
+from .distance_keys import BEHIND, INDEX, DistanceKeys
+from .exact_order import BYTES, ExactOrder, in_mixed_group
 
 LAST = np.iinfo(np.int64).max
 PART = 16  # of the budget, for what is looked at again

@@ -3,7 +3,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
 
-from skmetric._distance_keys import BEHIND, INDEX, DistanceKeys, centred, values_of
+from skmetric._search.distance_keys import BEHIND, INDEX, DistanceKeys, centred, values_of
 
 
 def data(n_queries=7, n_items=30, n_components=4, seed=0):

@@ -1,0 +1,1 @@
+"""Files of images and labels, and where they come from."""

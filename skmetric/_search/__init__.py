@@ -1,0 +1,1 @@
+"""Exact search for neighbours, and the measures that look at them."""
