@@ -44,8 +44,8 @@ def _with_mean_1(weights, name):
         raise ValueError(f"Negative values in data passed to `{name}`: weights must be >= 0.")
     if not weights.any():
         raise ValueError(f"{name} must contain at least one non-zero number.")
-    # By the largest first: a sum of huge ones overflows, and a mean of tiny ones is 0.
-    weights = weights / weights.max()
+    # In a unit near the largest first: a sum of huge ones overflows, and a mean of tiny ones is 0.
+    weights = np.ldexp(weights, -np.frexp(weights.max())[1])
     return weights / weights.mean()
 
 

@@ -22,8 +22,9 @@ def own_class(logits, positive):
     value : ndarray of shape (n,)
         ``log sum_j exp(logit_ij)`` over the positives.
     """
-    target, top, log_total = softmax(np.where(positive, logits, -np.inf))
-    return target, log_total + top
+    target, top, total = softmax(np.where(positive, logits, -np.inf))
+    with np.errstate(divide="ignore"):
+        return target, np.log(total) + top
 
 
 def every_positive(logits, positive):
@@ -87,13 +88,13 @@ def soft_neighbors(D, positive, negative, *, loss="neighborhood_components", tem
     """
     valid = positive.any(axis=1) & negative.any(axis=1)
     # What is too far for the temperature overflows to -inf, which the loop of training notices.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         logits = np.where(positive | negative, D / -D.dtype.type(temperature), -np.inf)
-        P, top, log_total = softmax(logits)
+        P, top, total = softmax(logits)
         target, wanted = NEIGHBOR_TARGETS[loss](logits, positive)
         C = target - P
         C[~valid] = 0
         C /= temperature
-        total = (log_total + top - wanted)[valid].sum(dtype=np.float64)
+        cost = (np.log(total) + top - wanted)[valid].sum(dtype=np.float64)
     n_active = np.count_nonzero(np.einsum("ij,ij->i", P, negative)[valid] > 0.5)
-    return total, C, n_active, np.count_nonzero(valid)
+    return cost, C, n_active, np.count_nonzero(valid)

@@ -17,19 +17,15 @@ def softmax(logits):
     P : ndarray of shape (n, m)
         ``exp(logits) / sum exp(logits)``; zeros for a row of ``-inf``.
     top : ndarray of shape (n,)
-        Largest entry of each row; 0 where it is not finite.
-    log_total : ndarray of shape (n,)
-        ``log sum exp(logits - top)``; ``-inf`` for a row of ``-inf``.
+        Largest entry of each row, or the lowest float for a row of ``-inf``.
+    total : ndarray of shape (n,)
+        ``sum exp(logits - top)``: at least 1, but 0 for a row of ``-inf``.
     """
-    top = logits.max(axis=1, keepdims=True)
-    top[~np.isfinite(top)] = 0
+    top = logits.max(axis=1, keepdims=True, initial=np.finfo(logits.dtype).min)
     P = np.exp(logits - top)
     total = P.sum(axis=1, keepdims=True)
-    with np.errstate(divide="ignore"):
-        log_total = np.log(total)
-    total[total == 0] = 1
-    P /= total
-    return P, top[:, 0], log_total[:, 0]
+    P /= np.maximum(total, 1)
+    return P, top[:, 0], total[:, 0]
 
 
 def _weighted_mean(values, dZ, sample_weight):
@@ -61,8 +57,8 @@ def log_loss(Z, y, sample_weight=None):
         ``(softmax(Z) - onehot(y)) / n``, times the weights.
     """
     rows = np.arange(len(Z))
-    dZ, top, normaliser = softmax(np.asfortranarray(Z))
-    values = normaliser - (Z[rows, y] - top)
+    dZ, top, total = softmax(np.asfortranarray(Z))
+    values = np.log(total) - (Z[rows, y] - top)
     dZ[rows, y] -= 1
     return _weighted_mean(values, dZ, sample_weight)
 
@@ -98,12 +94,13 @@ def binary_log_loss(Z, y, sample_weight=None):
     rows = np.arange(len(Z))
     first = Z.argmax(axis=1)
     Z = np.asfortranarray(Z)
-    P, top, normaliser = softmax(Z)
+    P, top, total = softmax(Z)
+    normaliser = np.log(total)
     shifted = Z - top[:, np.newaxis]
     others = shifted.copy(order="F")
     others[rows, first] = -np.inf
-    other_P, other_top, other_normaliser = softmax(others)
-    other_normaliser += other_top
+    other_P, other_top, other_total = softmax(others)
+    other_normaliser = np.log(other_total) + other_top
 
     wrong_top = (first != y).astype(Z.dtype)
     small = P.copy()
