@@ -39,7 +39,7 @@ class Embedding(NetworkEstimator):
         """
         return self._embed(X)
 
-    def score(self, X, y):
+    def score(self, X, y, sample_weight=None):
         """Return the leave-one-out recall@1: how often the nearest other row is of the same class.
 
         Parameters
@@ -48,13 +48,15 @@ class Embedding(NetworkEstimator):
             Rows.
         y : array-like of shape (n_samples,)
             Their classes; they need not be those of `fit`.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows as queries, >= 0.
 
         Returns
         -------
         float
             Between 0 and 1.
         """
-        return recall_at_k(self._embed(X), y)
+        return recall_at_k(self._embed(X), y, sample_weight=sample_weight)
 
     def pairwise_distance(self, X1, X2=None, *, squared=False):
         """Compute Euclidean distances of embeddings, of all rows to all rows.
