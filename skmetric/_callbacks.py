@@ -26,16 +26,19 @@ class FitCallbacks:
         Holds the parameters while they are trained.
     X : array-like of shape (n_samples, n_features)
         The rows.
+    rows : ndarray of int of shape (n,)
+        Numbers of those that are trained on.
     codes : ndarray of shape (n_samples,)
         Their classes, as positions in `classes_`.
     sample_weight : ndarray of shape (n_samples,), default=None
         Their weights.
     """
 
-    def __init__(self, estimator, network, X, codes, sample_weight=None):
+    def __init__(self, estimator, network, X, rows, codes, sample_weight=None):
         self.root = None
         if hasattr(estimator, "_init_callback_context"):
             self.network = network
+            self.rows = rows
             # A callable is called only where a callback asks for the labels.
             self.data = {"estimator": estimator, "X": X, "y": lambda: estimator.classes_[codes]}
             if sample_weight is not None:
@@ -45,7 +48,8 @@ class FitCallbacks:
 
     def _fitted(self):
         """The attributes that make the estimator as it is now a fitted one."""
-        return {
+        beside = self.data["estimator"]._fitted_beside(self.network, self.data["X"], self.rows)
+        return beside | {
             "coefs_": [W.copy() for W in self.network.coefs],
             "intercepts_": [b.copy() for b in self.network.intercepts],
         }

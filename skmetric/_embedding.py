@@ -7,7 +7,10 @@ from scipy.spatial.distance import cdist
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from ._input import check_X
+from ._engine.network import Network, outputs, outputs_in_parts
+from ._engine.validation import CHUNK
+from ._input import check_outputs, check_X
+from ._kept_input import input_axes, joint_rotation, sampled
 from ._network_estimator import NetworkEstimator
 from .losses import normalized
 from .metrics import recall_at_k
@@ -17,7 +20,10 @@ BLOCK = 1024  # rows whose distances to all others are taken at a time
 
 
 class Embedding(NetworkEstimator):
-    """Base of the embeddings, once they are fitted. A subclass has the parameter `normalize`."""
+    """Base of the embeddings, once they are fitted.
+
+    A subclass has the parameters `normalize`, `input_weight` and `n_components`.
+    """
 
     def transform(self, X):
         """Embed rows.
@@ -147,7 +153,8 @@ class Embedding(NetworkEstimator):
         Returns
         -------
         ndarray of shape (n_features, n_features)
-            ``W W'``, positive semi-definite.
+            ``W W'`` with the product W of all layers and of what is kept of the input; positive
+            semi-definite.
 
         Raises
         ------
@@ -162,13 +169,54 @@ class Embedding(NetworkEstimator):
                 "normalize=False."
             )
         W = np.linalg.multi_dot(self.coefs_) if len(self.coefs_) > 1 else self.coefs_[0]
+        if self.input_axes_ is not None:
+            W = self._joined(W, self.input_axes_)
         return W @ W.T
 
     def _embed(self, X):
-        return self._placed(self._outputs(check_X(self, X)))
+        X = check_X(self, X)
+        if self.input_axes_ is None:
+            return self._placed(self._outputs(X))
+        networks = [self._fitted_network(X.shape[0]), self._kept_network(X.shape[0])]
+        Z = np.empty((X.shape[0], self._n_features_out), dtype=self.rotation_.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for part, (F, P) in outputs_in_parts(networks, X):
+                Z[part] = self._placed(self._joined(self._placed(F), P))
+        return check_outputs(Z)
+
+    def _joined(self, F, P):
+        """What was learned and what is kept, rotated together: ``[F, P] R``."""
+        return F @ self.rotation_[: F.shape[1]] + P @ self.rotation_[F.shape[1] :]
 
     def _placed(self, Z):
         return normalized(Z)[0] if self.normalize else Z
+
+    def _kept_network(self, n_rows):
+        """The linear network that gives the principal components of the input."""
+        return Network([self.input_axes_], [self.input_offset_], "identity", min(CHUNK, n_rows))
+
+    def _begin(self, X, rows, dtype, continued):
+        """Find the principal axes of the input, unless they are known."""
+        if self.input_weight > 0 and continued and self.input_axes_ is not None:
+            return
+        self.input_axes_ = None
+        self.input_offset_ = None
+        self.rotation_ = None
+        if self.input_weight > 0:
+            axes, centre = input_axes(X[sampled(rows, X.shape[1])], self.n_components)
+            if axes.size > 0:
+                self.input_axes_ = np.ascontiguousarray(axes, dtype=dtype)
+                self.input_offset_ = -(centre @ axes).astype(dtype)
+
+    def _fitted_beside(self, network, X, rows):
+        """The rotation of learned outputs and principal components, for the network as it is."""
+        if self.input_axes_ is None:
+            return {"rotation_": None}
+        rows = sampled(rows, X.shape[1])
+        F = self._placed(outputs(network.for_inference(min(CHUNK, len(rows))), X, rows))
+        P = outputs(self._kept_network(len(rows)), X, rows)
+        rotation = joint_rotation(F, P, self.input_weight, self.n_components, self.rotation_)
+        return {"rotation_": rotation.astype(network.dtype)}
 
     @property
     def _n_features_out(self):

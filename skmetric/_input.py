@@ -53,6 +53,16 @@ def _check_range(X, dtype):
         )
 
 
+def check_outputs(Z):
+    """Return outputs of a network, if they are finite."""
+    if not np.isfinite(Z).all():
+        raise ValueError(
+            f"X is too far from the rows of fit: the outputs of the network exceed {Z.dtype}. Scale X as "
+            "the rows of fit, or fit on rows of float64."
+        )
+    return Z
+
+
 def check_two_classes(y, estimator):
     """Raise ValueError if the labels are all the same."""
     classes = np.unique(y).tolist()

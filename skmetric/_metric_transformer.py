@@ -3,7 +3,7 @@
 import math
 import warnings
 from functools import partial
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import _fit_context
@@ -35,6 +35,7 @@ class MetricTransformer(Embedding):
     _parameter_constraints = {
         **NetworkEstimator._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
+        "input_weight": [Interval(Real, 0, None, closed="left")],
         "normalize": ["boolean"],
         "batch_sampler": [StrOptions(set(BATCH_SAMPLERS))],
     }

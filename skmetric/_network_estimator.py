@@ -22,7 +22,7 @@ from ._engine.threads import one_blas_thread
 from ._engine.training import Progress, train
 from ._engine.validation import CHUNK, Validation
 from ._failures import explained_divergence
-from ._input import check_hidden_layer_sizes, working_dtype
+from ._input import check_hidden_layer_sizes, check_outputs, working_dtype
 
 
 def store_parameters(estimator, arguments):
@@ -89,20 +89,25 @@ class NetworkEstimator(
     def _check_learned(self, X, targets, loss):
         """Warn if what was learned is of no use."""
 
+    def _begin(self, X, rows, dtype, continued):
+        """Fit what is fitted before the training, from the rows that the network will learn from."""
+
+    def _fitted_beside(self, network, X, rows):
+        """Attributes that are fitted beside the network, from the rows that it has learned from."""
+        return {}
+
     # --- output -----------------------------------------------------------------------------------
+
+    def _fitted_network(self, n_rows, n_layers=None):
+        """The fitted network, or its first layers, with buffers for some of `n_rows` rows."""
+        coefs = self.coefs_[:n_layers]
+        intercepts = self.intercepts_[:n_layers]
+        return Network(coefs, intercepts, self.activation, min(CHUNK, n_rows))
 
     def _outputs(self, X, n_layers=None, rows=None):
         """Logits, embeddings, or the first `n_layers` layers without an activation on the last."""
-        coefs = self.coefs_[:n_layers]
-        network = Network(coefs, self.intercepts_[:n_layers], self.activation, min(CHUNK, X.shape[0]))
         with np.errstate(over="ignore", invalid="ignore"):
-            Z = outputs(network, X, rows)
-        if not np.isfinite(Z).all():
-            raise ValueError(
-                f"X is too far from the rows of fit: the outputs of the network exceed {Z.dtype}. Scale "
-                "X as the rows of fit, or fit on rows of float64."
-            )
-        return Z
+            return check_outputs(outputs(self._fitted_network(X.shape[0], n_layers), X, rows))
 
     # --- training ---------------------------------------------------------------------------------
 
@@ -137,9 +142,10 @@ class NetworkEstimator(
             rows, validation_rows = self._split(targets[0], split_seed)
             network = self._network(X, n_outputs, rows, rng, continued)
             optimizer = self._optimizer(network, continued)
+            self._begin(X, rows, network.dtype, continued)
             validation = self._validation(network, X, targets, validation_rows)
             progress = self._progress(validation, continued)
-            callbacks = NoCallbacks() if incremental else Callbacks(self, network, X, *targets)
+            callbacks = NoCallbacks() if incremental else Callbacks(self, network, X, rows, *targets)
             history = train(
                 network,
                 loss,
@@ -155,6 +161,7 @@ class NetworkEstimator(
                 verbose=self.verbose,
             )
             self._store(network, past + history, progress)
+            vars(self).update(self._fitted_beside(network, X, rows))
             self._rng = rng
             self._split_seed = split_seed
             if incremental or self.warm_start:

@@ -33,6 +33,10 @@ class NeighborhoodMetricTransformer(MetricTransformer):
     temperature : float, default=1.0
         Squared distance that makes a neighbour less likely by a factor of e; > 0. It also sets the
         scale that training begins with.
+    input_weight : float, default=0.0
+        How much of the input is kept; >= 0. After training, the principal components of the input are
+        put beside what was learned, at up to `input_weight` times its size, and both are rotated together
+        to `n_components` columns. It serves classes that training has not seen; 0 keeps nothing.
     normalize : bool, default=False
         Whether to put the embeddings on the unit sphere, in training and in `transform`.
     batch_sampler : {"auto", "shuffle", "balanced"}, default="auto"
@@ -96,6 +100,14 @@ class NeighborhoodMetricTransformer(MetricTransformer):
         to 16 bits, else float64.
     intercepts_ : list of ndarray of shape (fan_out,)
         Biases of the layers.
+    input_axes_ : ndarray of shape (n_features, n_axes) or None
+        Principal axes of the input, computed from up to 10,000 rows; None if ``input_weight=0`` or if
+        the rows do not vary.
+    input_offset_ : ndarray of shape (n_axes,) or None
+        What is added to ``X @ input_axes_`` so that its mean is 0; None if `input_axes_` is.
+    rotation_ : ndarray of shape (n_components + n_axes, n_components) or None
+        What ``[F, P]`` is multiplied with, where F are the outputs of the network and P the principal
+        components; None if `input_axes_` is.
     classes_ : ndarray of shape (n_classes,)
         Labels that were seen, sorted.
     n_iter_ : int
@@ -156,6 +168,7 @@ class NeighborhoodMetricTransformer(MetricTransformer):
         activation="relu",
         loss="neighborhood_components",
         temperature=1.0,
+        input_weight=0.0,
         normalize=False,
         batch_sampler="auto",
         solver="adam",

@@ -41,6 +41,10 @@ class TripletMetricTransformer(MetricTransformer):
         What the sum of the terms is divided by: the number of terms that are not zero, the number of
         valid terms, or the size of the B x B x B grid of a batch of B rows, where a row is a positive
         of itself.
+    input_weight : float, default=0.0
+        How much of the input is kept; >= 0. After training, the principal components of the input are
+        put beside what was learned, at up to `input_weight` times its size, and both are rotated together
+        to `n_components` columns. It serves classes that training has not seen; 0 keeps nothing.
     normalize : bool, default=False
         Whether to put the embeddings on the unit sphere, in training and in `transform`.
     batch_sampler : {"auto", "shuffle", "balanced"}, default="auto"
@@ -104,6 +108,14 @@ class TripletMetricTransformer(MetricTransformer):
         to 16 bits, else float64.
     intercepts_ : list of ndarray of shape (fan_out,)
         Biases of the layers.
+    input_axes_ : ndarray of shape (n_features, n_axes) or None
+        Principal axes of the input, computed from up to 10,000 rows; None if ``input_weight=0`` or if
+        the rows do not vary.
+    input_offset_ : ndarray of shape (n_axes,) or None
+        What is added to ``X @ input_axes_`` so that its mean is 0; None if `input_axes_` is.
+    rotation_ : ndarray of shape (n_components + n_axes, n_components) or None
+        What ``[F, P]`` is multiplied with, where F are the outputs of the network and P the principal
+        components; None if `input_axes_` is.
     classes_ : ndarray of shape (n_classes,)
         Labels that were seen, sorted. Not set by `fit_triplets`.
     n_iter_ : int
@@ -168,6 +180,7 @@ class TripletMetricTransformer(MetricTransformer):
         distance="sqeuclidean",
         mining="all",
         reduction="active",
+        input_weight=0.0,
         normalize=False,
         batch_sampler="auto",
         solver="adam",

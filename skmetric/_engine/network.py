@@ -249,13 +249,36 @@ def outputs(network, X, rows=None):
         Outputs.
     """
     n = X.shape[0] if rows is None else len(rows)
-    Z = np.empty((n, network.coefs[-1].shape[1]), dtype=network.coefs[-1].dtype)
-    as_they_lie = rows is None and _is_ready(X, network.dtype)
-    for start in range(0, n, network.batch_size):
-        part = slice(start, start + network.batch_size)
+    Z = np.empty((n, network.coefs[-1].shape[1]), dtype=network.dtype)
+    for part, (some,) in outputs_in_parts([network], X, rows):
+        Z[part] = some
+    return Z
+
+
+def outputs_in_parts(networks, X, rows=None):
+    """Run rows of `X` through several networks, as many at a time as the buffers of the first hold.
+
+    Parameters
+    ----------
+    networks : list of Network
+        Networks of the same input and dtype.
+    X, rows
+        As in `outputs`.
+
+    Yields
+    ------
+    part : slice
+        Which of the rows.
+    some : list of ndarray of shape (n, n_outputs)
+        Outputs of each network, views that the next part overwrites.
+    """
+    first = networks[0]
+    n = X.shape[0] if rows is None else len(rows)
+    as_they_lie = rows is None and _is_ready(X, first.dtype)
+    for start in range(0, n, first.batch_size):
+        part = slice(start, start + first.batch_size)
         if as_they_lie:
             some = X[part]
         else:
-            some = network.gather(X, part if rows is None else rows[part])
-        Z[part] = network.infer(some)
-    return Z
+            some = first.gather(X, part if rows is None else rows[part])
+        yield part, [network.infer(some) for network in networks]

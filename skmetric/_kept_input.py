@@ -1,0 +1,103 @@
+"""What an embedding keeps of its input: principal components beside what was learned.
+
+An embedding forgets what its own classes did not need, and new classes need something else. Therefore the
+principal components P of the input are put beside the learned outputs F, and both are rotated together:
+``Z = [F, P] R + c``, which is ``f(X) + X V + c``, a skip connection that is fitted and not trained.
+"""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.decomposition import PCA
+
+MOST_ROWS = 10_000
+MOST_VALUES = 2**25  # of the rows that principal components are computed from: 256 MB of float64
+
+
+def sampled(rows, n_features):
+    """Return some of the row numbers, at equal steps, so that their values fit into memory."""
+    n = min(len(rows), MOST_ROWS, max(2, MOST_VALUES // n_features))
+    return rows[np.linspace(0, len(rows) - 1, n).astype(int)]
+
+
+def input_axes(X, n_axes):
+    """Compute the principal axes of some rows.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n_samples, n_features)
+        Rows.
+    n_axes : int
+        Number of axes, at most.
+
+    Returns
+    -------
+    axes : ndarray of shape (n_features, n_axes or fewer)
+        Directions of the largest variance, orthonormal.
+    centre : ndarray of shape (n_features,)
+        Mean of the rows.
+    """
+    X = (X.toarray() if issparse(X) else np.asarray(X)).astype(np.float64)
+    centre = X.mean(axis=0)
+    n_axes = min(n_axes, len(X) - 1, X.shape[1])
+    # In its own unit: the squares of tiny or huge values are out of range.
+    X -= centre
+    size = np.abs(X).max(initial=0)
+    if n_axes == 0 or size == 0:
+        return np.zeros((X.shape[1], 0)), centre
+    X /= size
+    return PCA(n_axes, random_state=0).fit(X).components_.T, centre
+
+
+def effective_rank(F):
+    """Return how many columns what was learned fills: ``(sum l)^2 / sum l^2`` of its variances l.
+
+    The participation ratio: n for n equal variances along the principal axes, 1 for a line.
+    """
+    variances = np.linalg.eigvalsh(F.T @ F)
+    return variances.sum() ** 2 / (variances**2).sum() if variances.any() else 0.0
+
+
+def joint_rotation(F, P, weight, n_components, before=None):
+    """Rotate what was learned and what is kept to few columns, by their common principal axes.
+
+    The union ``[F, s P]`` is projected on the axes of its largest variance. With r the effective rank of
+    F, ``s = weight * sqrt(1 - r / n_components) * rms(F) / rms(P)``: where what was learned needs all
+    columns, as in a plane, it keeps them.
+
+    Parameters
+    ----------
+    F : ndarray of shape (n, n_components)
+        Outputs of the network.
+    P : ndarray of shape (n, n_axes)
+        Principal components of the same rows.
+    weight : float
+        Size of `P` as a fraction of that of `F`.
+    n_components : int
+        Number of columns to keep.
+    before : ndarray of shape (n_components + n_axes, n_components), default=None
+        An earlier result. If there are too few rows to show all directions, its directions go on where
+        the rows show none.
+
+    Returns
+    -------
+    ndarray of shape (n_components + n_axes, n_components)
+        R of ``[F, P] R``.
+    """
+    F = F - F.mean(axis=0, dtype=np.float64)
+    P = P - P.mean(axis=0, dtype=np.float64)
+    room = max(0.0, 1 - effective_rank(F) / n_components)
+    scale = weight * np.sqrt(room) * (_size(F) or 1.0) / (_size(P) or 1.0)
+    union = np.hstack([F, scale * P])
+    covariance = union.T @ union
+    if before is not None and len(union) <= len(covariance):
+        earlier, _ = np.linalg.qr(before)
+        covariance += np.trace(covariance) / len(covariance) * (earlier @ earlier.T)
+    _, axes = np.linalg.eigh(covariance)
+    rotation = axes[:, ::-1][:, :n_components].copy()
+    rotation[F.shape[1] :] *= scale
+    return rotation
+
+
+def _size(Z):
+    """Root mean square of the lengths of centred rows."""
+    return np.sqrt(np.mean(np.einsum("ij,ij->i", Z, Z)))
