@@ -413,7 +413,7 @@ def test_a_search_stops_each_fit_where_a_callback_says_so(Estimator, small):
 
 WITHOUT = """
 import sys
-import sklearn.model_selection, sklearn.pipeline, sklearn.metrics
+import sklearn.decomposition, sklearn.model_selection, sklearn.pipeline, sklearn.metrics
 sys.modules["sklearn.callback"] = None
 import numpy as np, skmetric
 from sklearn.datasets import load_iris
