@@ -26,3 +26,9 @@ def flowers(*parts):
     """Rows (float32, 0 to 255) and classes of parts "train", "val", "test" of the photos of flowers."""
     with np.load(Path(os.environ["SKMETRIC_DATA"]) / "flowers12.npz") as data:
         return [(data[f"X_{part}"].astype(np.float32), data[f"y_{part}"]) for part in parts]
+
+
+def archive(name, *keys):
+    """Arrays of an archive in the folder of the data."""
+    with np.load(Path(os.environ["SKMETRIC_DATA"]) / f"{name}.npz") as data:
+        return [data[key] for key in keys]

@@ -1,15 +1,12 @@
 """What a fitted embedding does: it places rows, and is a distance between them."""
 
-import copy
-
 import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from ._engine.network import Network, outputs, outputs_in_parts
-from ._engine.validation import CHUNK
-from ._input import check_outputs, check_X
+from ._engine.network import CHUNK, Network, outputs, outputs_in_parts
+from ._input import check_outputs, check_X, nameless
 from ._kept_input import input_axes, joint_rotation, sampled
 from ._network_estimator import NetworkEstimator
 from .losses import normalized
@@ -20,7 +17,7 @@ BLOCK = 1024  # rows whose distances to all others are taken at a time
 
 
 class Embedding(NetworkEstimator):
-    """Base of the embeddings, once they are fitted.
+    """Methods of a fitted embedding.
 
     A subclass has the parameters `normalize`, `input_weight` and `n_components`.
     """
@@ -86,9 +83,16 @@ class Embedding(NetworkEstimator):
         Z1 = self._embed(X1)
         Z2 = Z1 if X2 is None else self._embed(X2)
         metric = "sqeuclidean" if squared else "euclidean"
+        # In a unit near the largest value: squares overflow or underflow in others.
+        exponent = int(np.frexp(max(np.abs(Z1).max(), np.abs(Z2).max()))[1])
+        Z1_scaled = np.ldexp(Z1.astype(np.float64), -exponent)
+        Z2_scaled = np.ldexp(Z2.astype(np.float64), -exponent)
         D = np.empty((len(Z1), len(Z2)), dtype=Z1.dtype)
-        for rows in gen_batches(len(Z1), BLOCK):
-            D[rows] = cdist(Z1[rows], Z2, metric)
+        with np.errstate(over="ignore"):
+            for rows in gen_batches(len(Z1), BLOCK):
+                D[rows] = np.ldexp(cdist(Z1_scaled[rows], Z2_scaled, metric), exponent * (1 + squared))
+        if not np.isfinite(D).all():
+            raise ValueError(f"A distance is larger than the largest {D.dtype}. Scale X, or use float64.")
         return D
 
     def pair_distance(self, pairs, *, X=None):
@@ -108,7 +112,7 @@ class Embedding(NetworkEstimator):
         """
         check_is_fitted(self)
         # Rows in an array of pairs have no names of features that could be compared.
-        model = _nameless(self) if X is None else self
+        model = nameless(self) if X is None else self
         X, index = check_tuples(pairs, X, 2)
         return paired_distances(model._embed(X), index)
 
@@ -139,11 +143,11 @@ class Embedding(NetworkEstimator):
             estimator. Where many distances are needed, `pairwise_distance` is faster.
         """
         check_is_fitted(self)
-        model = _nameless(self)
+        model = nameless(self)
 
         def metric(u, v, squared=False):
             d = float(model.pair_distance(np.stack([u, v])[np.newaxis])[0])
-            return d**2 if squared else d
+            return d * d if squared else d
 
         return metric
 
@@ -221,10 +225,3 @@ class Embedding(NetworkEstimator):
     @property
     def _n_features_out(self):
         return self.coefs_[-1].shape[1]
-
-
-def _nameless(model):
-    """A copy of a model that does not know names of features."""
-    model = copy.copy(model)
-    vars(model).pop("feature_names_in_", None)
-    return model

@@ -2,8 +2,6 @@
 
 from contextlib import contextmanager
 
-USUAL = (1e-8, 1e8)  # sizes of parameters that training stands, in any units
-
 
 @contextmanager
 def unchanged_on_failure(estimator):
@@ -29,36 +27,32 @@ def _give_back(estimator, before):
 
 
 @contextmanager
-def explained_divergence(estimator, suspects):
+def explained_divergence(estimator):
     """Turn the error of a training that diverged into one that says what to do.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Estimator that is trained.
-    suspects : sequence of str
-        Names of the parameters whose size may be the cause, besides `learning_rate_init`.
+    The attribute `_usual` of the estimator holds the smallest and the largest value of parameters that
+    can be the cause by their size.
     """
     try:
         yield
     except FloatingPointError as error:
-        name = type(estimator).__name__
         raise ValueError(
-            f"Training of {name} diverged: the loss or a weight is beyond measure. "
-            + _advice(estimator, suspects)
+            f"Training of {type(estimator).__name__} diverged: the loss, a weight or a moment of the "
+            f"optimizer is not finite or very large. {_advice(estimator)}"
         ) from error
 
 
-def _advice(estimator, suspects):
-    values = {name: getattr(estimator, name) for name in suspects}
-    unusual = {name: value for name, value in values.items() if not USUAL[0] <= (value or 1) <= USUAL[1]}
-    extreme = [f"{name}={value}" for name, value in unusual.items()]
-    if extreme:
-        return f"The cause is {' and '.join(extreme)}: use a value between {USUAL[0]:g} and {USUAL[1]:g}."
+def _advice(estimator):
+    for name, (smallest, largest) in estimator._usual.items():
+        value = getattr(estimator, name)
+        if value > largest or 0 < value < smallest:
+            return f"The cause is {name}={value}: use a value between {smallest:g} and {largest:g}."
     rate = estimator.learning_rate_init
     if estimator.alpha > 1 and rate * estimator.alpha > 1:
         return (
             f"The cause is alpha={estimator.alpha}: its product with learning_rate_init={rate} must be "
             "below 1, or a step overshoots."
         )
+    if callable(estimator.learning_rate):
+        return f"Lower learning_rate_init (now {rate}) or the factors of learning_rate, or scale X."
     return f"Lower learning_rate_init (now {rate}), or scale X, with StandardScaler for example."

@@ -1,5 +1,6 @@
 """Input: what the estimators accept, checked without a copy of the whole."""
 
+import copy
 from numbers import Integral
 
 import numpy as np
@@ -94,23 +95,26 @@ class IndexedRows:
         return self.X[self.index[rows]]
 
 
-def _model_dtype(estimator):
-    return estimator.coefs_[0].dtype if hasattr(estimator, "coefs_") else None
+def _kept_dtype(estimator, reset):
+    """Type of the weights that stay in use, or None if rows are given to a new model."""
+    if hasattr(estimator, "coefs_") and (not reset or estimator.warm_start):
+        return estimator.coefs_[0].dtype
+    return None
 
 
 def check_rows(estimator, X, reset):
     """Return rows as they came wherever they are an array."""
     X = validate_data(estimator, X, reset=reset, accept_sparse="csr", ensure_all_finite=False)
-    check_finite(X, estimator, None if reset else _model_dtype(estimator))
+    check_finite(X, estimator, _kept_dtype(estimator, reset))
     return X
 
 
 def check_X_y(estimator, X, y, reset):
     """Return rows to learn from, as they came wherever they are an array, and their labels."""
+    if y is not None:
+        check_labels(y)
     X, y = validate_data(estimator, X, y, reset=reset, accept_sparse="csr", ensure_all_finite=False)
-    keeps_model = not reset or estimator.warm_start
-    check_finite(X, estimator, _model_dtype(estimator) if keeps_model else None)
-    check_labels(y)
+    check_finite(X, estimator, _kept_dtype(estimator, reset))
     check_classification_targets(y)
     return X, y
 
@@ -133,3 +137,10 @@ def check_hidden_layer_sizes(sizes):
 
 def _is_width(width):
     return isinstance(width, Integral) and not isinstance(width, bool) and width > 0
+
+
+def nameless(model):
+    """A copy of a model that does not know names of features."""
+    model = copy.copy(model)
+    vars(model).pop("feature_names_in_", None)
+    return model

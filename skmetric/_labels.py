@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.utils import column_or_1d
 
+from ._shown import shown
+
 TEXT = "OUS"  # kinds of dtypes that hold strings
 
 
@@ -44,8 +46,8 @@ def check_labels(y, name="y"):
 
 
 def _is_missing(y):
-    if y.dtype.kind == "f":
-        return np.isnan(y)
+    if y.dtype.kind in "fcmM":
+        return y != y  # NaN, and NaT of dates
     if y.dtype.kind != "O":
         return np.zeros(len(y), dtype=bool)
     # What is missing differs from itself (NaN), or has no truth to it (NA of pandas).
@@ -85,7 +87,40 @@ def known_classes(*labels, names):
             f"Labels must be all numbers or all strings, but {', '.join(numbers)} holds numbers and "
             f"{', '.join(texts)} holds strings. Convert them to one type."
         )
-    return np.unique(np.concatenate(labels))
+    joined = np.concatenate(labels)
+    if joined.dtype.kind == "f" and any(_is_inexact(y) for y in labels):
+        raise ValueError(
+            f"Labels beyond 2**53 cannot be compared across the types of {' and '.join(names)}: "
+            f"{', '.join(str(y.dtype) for y in labels)}. Convert them to one integer type."
+        )
+    return np.unique(joined)
+
+
+def positions(y, classes):
+    """Return the positions of labels in `classes`, or an error that names those that are not there.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        Labels, as `check_labels` returns them.
+    classes : ndarray of shape (n_classes,)
+        Sorted classes.
+
+    Returns
+    -------
+    ndarray of int of shape (n_samples,)
+        ``classes[positions] == y``.
+    """
+    unseen = np.setdiff1d(known_classes(y, classes, names=("y", "classes_")), classes)
+    if len(unseen):
+        shown_labels = ", ".join(shown(label) for label in unseen[:5])
+        raise ValueError(f"y has labels that are not in classes_: {shown_labels}.")
+    return np.searchsorted(classes, y)
+
+
+def _is_inexact(y):
+    """Whether integers are too large for a float."""
+    return y.dtype.kind in "iu" and len(y) > 0 and max(abs(int(y.min())), int(y.max())) > 2**53
 
 
 def _is_text(y):

@@ -1,7 +1,6 @@
 """How an embedding is learned: from labels, or from tuples."""
 
 import math
-import warnings
 from functools import partial
 from numbers import Integral, Real
 
@@ -15,9 +14,10 @@ from ._embedding import Embedding
 from ._engine.initialization import probed
 from ._engine.sampling import BATCH_SAMPLERS, tuple_batches
 from ._failures import unchanged_on_failure
-from ._input import IndexedRows, check_rows, check_two_classes, check_X_y
+from ._input import IndexedRows, check_rows, check_two_classes, check_X_y, nameless
 from ._labels import check_labels, known_classes
 from ._network_estimator import NetworkEstimator
+from ._warn import warn
 from .losses import all_pairs, given_tuples, on_sphere
 from .metrics import recall_at_k
 from .pairs import check_tuples
@@ -26,7 +26,7 @@ COLLAPSED = 0.1  # mean distance, as a fraction of the distance that the loss as
 
 
 class MetricTransformer(Embedding):
-    """Base of the embeddings, while they are learned.
+    """Methods that fit an embedding.
 
     A subclass has ``_loss(comparison) -> MetricLoss`` and ``_asked_distance() -> float``, the distance
     between classes that its loss asks for, infinite if it asks for none.
@@ -111,10 +111,9 @@ class MetricTransformer(Embedding):
                 known["classes_"] = self.classes_
             self.classes_ = known_classes(*known.values(), names=known)
             if (y == y[0]).all():
-                warnings.warn(
+                warn(
                     f"{type(self).__name__}.partial_fit got rows of one class only, so that there is "
-                    "nothing to tell apart. Give it rows of several classes in each call.",
-                    stacklevel=3,
+                    "nothing to tell apart. Give it rows of several classes in each call."
                 )
             return self._learn_labels(X, np.searchsorted(self.classes_, y), incremental=True)
 
@@ -139,7 +138,9 @@ class MetricTransformer(Embedding):
         is_first = not (incremental and hasattr(self, "coefs_"))
         with unchanged_on_failure(self):
             rows, index = check_tuples(tuples, X, size)
-            rows = check_rows(self, rows, reset=is_first)
+            # Rows in an array of tuples have no names of features that could be compared.
+            model = nameless(self) if X is None and not is_first else self
+            rows = check_rows(model, rows, reset=is_first)
             y = is_like_first(len(index))
             if X is not None:
                 rows = IndexedRows(rows, index.ravel())
@@ -151,7 +152,7 @@ class MetricTransformer(Embedding):
 
     def _learn(self, X, y, comparison, sampler, incremental, Callbacks):
         loss = self._loss(on_sphere(comparison) if self.normalize else comparison)
-        return self._train(X, (y,), loss, sampler, self.n_components, incremental, Callbacks)
+        return self._train(X, (y,), loss, sampler, int(self.n_components), incremental, Callbacks)
 
     # --- what a subclass says ---------------------------------------------------------------------
 
@@ -186,10 +187,9 @@ class MetricTransformer(Embedding):
         if (y == y[0]).all():
             return
         if loss.n_compared == 0 and self.loss_curve_:
-            warnings.warn(
+            warn(
                 "Nothing was learned: no batch held positive and negative pairs to compare. Use several "
-                "rows of each class, batch_sampler='balanced', or a larger batch_size.",
-                stacklevel=6,
+                "rows of each class, batch_sampler='balanced', or a larger batch_size."
             )
         self._warn_if_collapsed(X)
 
@@ -201,9 +201,8 @@ class MetricTransformer(Embedding):
         if self.normalize and asked < math.inf:
             asked = min(asked, math.sqrt(2))  # of independent directions: no margin brings them further
         if spread < COLLAPSED * asked:
-            warnings.warn(
+            warn(
                 f"The embedding collapses: the mean distance between samples is {spread:.1e}, so that "
                 "classes can hardly be told apart. Look at the margins or the temperature, use "
-                "mining='all' (triplets) or negative_weight > 0 (pairs), or lower learning_rate_init.",
-                stacklevel=7,
+                "mining='all' (triplets) or negative_weight > 0 (pairs), or lower learning_rate_init."
             )

@@ -6,7 +6,6 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
@@ -14,21 +13,22 @@ from ._callbacks import CallbackSupportMixin, FitCallbacks, NoCallbacks
 from ._engine.activations import ACTIVATIONS
 from ._engine.initialization import initial_parameters, probed, scale_to_distance
 from ._engine.interrupts import deferred_interrupts
-from ._engine.network import Network, outputs
+from ._engine.network import CHUNK, Network, outputs
 from ._engine.optimizers import OPTIMIZERS
 from ._engine.sampling import Batches
 from ._engine.schedules import SCHEDULES, make_schedule
 from ._engine.threads import one_blas_thread
 from ._engine.training import Progress, train
-from ._engine.validation import CHUNK, Validation
+from ._engine.validation import Validation
 from ._failures import explained_divergence
 from ._input import check_hidden_layer_sizes, check_outputs, working_dtype
+from ._validation_rows import split_rows, what_is_set_aside
 
 
 def store_parameters(estimator, arguments):
     """Store the arguments of ``__init__``, given as its ``locals()``, under their names."""
-    names = arguments.keys() - {"self", "__class__"}
-    vars(estimator).update({name: arguments[name] for name in names})
+    parameters = {name: value for name, value in arguments.items() if name not in ("self", "__class__")}
+    vars(estimator).update(parameters)
 
 
 class NetworkEstimator(
@@ -67,7 +67,8 @@ class NetworkEstimator(
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
     }
-    _scales = ("alpha",)  # parameters that can make a training diverge by their size
+    # Smallest and largest values of parameters that can make a training diverge by their size.
+    _usual = {"alpha": (0.0, 1e8)}
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -133,13 +134,13 @@ class NetworkEstimator(
         """
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True.")
-        with deferred_interrupts(), one_blas_thread(), explained_divergence(self, self._scales):
+        with deferred_interrupts(), one_blas_thread(), explained_divergence(self):
             continued = hasattr(self, "coefs_") and (incremental or self.warm_start)
             past = self.history_ if continued else []
-            epochs = range(len(past), len(past) + (1 if incremental else self.max_iter))
+            epochs = range(len(past), len(past) + (1 if incremental else int(self.max_iter)))
             rng = self._generator(continued)
-            split_seed = self._drawn_split_seed(rng, continued)
-            rows, validation_rows = self._split(targets[0], split_seed)
+            set_aside = what_is_set_aside(self, len(targets[0]), rng, continued)
+            rows, validation_rows = split_rows(targets[0], set_aside)
             network = self._network(X, n_outputs, rows, rng, continued)
             optimizer = self._optimizer(network, continued)
             self._begin(X, rows, network.dtype, continued)
@@ -163,7 +164,7 @@ class NetworkEstimator(
             self._store(network, past + history, progress)
             vars(self).update(self._fitted_beside(network, X, rows))
             self._rng = rng
-            self._split_seed = split_seed
+            self._rows_set_aside = set_aside
             if incremental or self.warm_start:
                 self._optimizer_state = optimizer.state
             callbacks.fit_ends()
@@ -175,27 +176,6 @@ class NetworkEstimator(
             return copy.deepcopy(self._rng)
         seed = check_random_state(self.random_state).randint(2**31, size=4)
         return np.random.default_rng(seed)
-
-    def _drawn_split_seed(self, rng, continued):
-        """Seed of the validation rows: drawn once, so that these rows stay for the life of a model."""
-        if continued and self._split_seed is not None:
-            return self._split_seed
-        return int(rng.integers(2**31)) if self.early_stopping else None
-
-    def _split(self, y, seed):
-        """Rows to train on and rows to validate on (None without early stopping)."""
-        rows = np.arange(len(y))
-        if not self.early_stopping:
-            return rows, None
-        try:
-            return train_test_split(
-                rows, test_size=self.validation_fraction, random_state=seed, stratify=y
-            )
-        except ValueError as error:
-            raise ValueError(
-                "early_stopping=True sets rows of each class aside, which is not possible here with "
-                f"validation_fraction={self.validation_fraction}: {error}"
-            ) from error
 
     def _network(self, X, n_outputs, rows, rng, continued):
         hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
@@ -215,7 +195,7 @@ class NetworkEstimator(
         if self.batch_size == "auto":
             # Small data needs small batches: an epoch of one step teaches little.
             return min(256, max(32, n_rows // 8), n_rows)
-        return min(self.batch_size, n_rows)
+        return min(int(self.batch_size), n_rows)
 
     def _copied_parameters(self, widths):
         """Copies of the fitted parameters, so that a failure leaves those alone."""

@@ -1,13 +1,17 @@
 """What a transformer of any kind makes of rows, checked."""
 
+import warnings
+from contextlib import contextmanager
+
 import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import _num_samples
 
 
-def embeddings_of(transformer, X):
+def embeddings_of(transformer, X, has_names=True):
     """``transformer.transform(X)``: a finite matrix, floats, with a row for each row of `X`."""
-    Z = transformer.transform(X)
+    with _without_names(has_names):
+        Z = transformer.transform(X)
     name = type(transformer).__name__
     try:
         Z = check_array(Z, accept_sparse="csr", dtype=[np.float64, np.float32])
@@ -19,3 +23,14 @@ def embeddings_of(transformer, X):
             f"{_num_samples(X)}."
         )
     return Z
+
+
+@contextmanager
+def _without_names(has_names):
+    """Silence the warning that rows have no names of features, where they cannot have any."""
+    if has_names:
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "X does not have valid feature names")
+        yield

@@ -1,11 +1,15 @@
 """Weights of rows: those that are given, times those of their classes."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight
 
 
-def batch_weights(model, X, codes, sample_weight, incremental):
-    """Return the factors of the losses of rows, with mean 1, so that a weighted loss has the usual scale.
+def row_weights(model, X, codes, sample_weight, incremental):
+    """Return the factors of the losses of rows.
+
+    Their mean is 1, so that a weighted loss has the usual scale, but for class weights in `partial_fit`.
 
     Parameters
     ----------
@@ -77,7 +81,7 @@ def _checked_labels(model):
 
 def _factor(class_weight, label):
     factor = class_weight.get(label, 1)
-    if not 0 <= factor < np.inf:
+    if not isinstance(factor, Real) or not 0 <= factor < np.inf:
         raise ValueError(
             f"class_weight must have finite values >= 0, got {factor!r} for the class {label!r}."
         )

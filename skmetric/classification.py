@@ -4,7 +4,6 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
-from sklearn.preprocessing import LabelEncoder
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call
@@ -14,8 +13,9 @@ from ._engine.activations import ACTIVATIONS
 from ._engine.sampling import shuffled_batches
 from ._failures import unchanged_on_failure
 from ._input import check_two_classes, check_X, check_X_y
+from ._labels import check_labels, positions
 from ._network_estimator import NetworkEstimator, store_parameters
-from ._weights import batch_weights
+from ._weights import row_weights
 from .losses import LABEL_LOSSES, LabelLoss
 
 
@@ -233,21 +233,29 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
             are wrong, or if the training diverges.
         """
         with unchanged_on_failure(self):
+            if classes is not None:
+                classes = check_labels(classes, "classes")
             first = _check_partial_fit_first_call(self, classes)
             check_two_classes(self.classes_, self)
             X, y = check_X_y(self, X, y, reset=first)
             return self._fit(X, y, sample_weight, incremental=True)
 
     def _fit(self, X, y, sample_weight, incremental):
-        encoder = LabelEncoder()
-        encoder.classes_ = self.classes_
-        codes = encoder.transform(y)
-        weights = batch_weights(self, X, codes, sample_weight, incremental)
+        codes = positions(y, self.classes_)
+        weights = row_weights(self, X, codes, sample_weight, incremental)
         if not incremental:
-            check_two_classes(y if weights is None else y[weights > 0], self)
+            check_two_classes(y, self)
+            self._check_weighted_classes(codes, weights)
         targets = (codes,) if weights is None else (codes, weights)
         loss = LabelLoss(LABEL_LOSSES[self.loss])
         return self._train(X, targets, loss, shuffled_batches, len(self.classes_), incremental)
+
+    def _check_weighted_classes(self, codes, weights):
+        if weights is not None and len(np.unique(codes[weights > 0])) < 2:
+            raise ValueError(
+                "Rows of at least 2 classes need a weight above 0, but sample_weight and class_weight "
+                "leave fewer."
+            )
 
     def _validation_score(self, Z, y, sample_weight=None):
         if sample_weight is not None and not sample_weight.any():
@@ -342,7 +350,8 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
 
 
 def _has_hidden_layer(model):
-    if np.size(model.hidden_layer_sizes) > 0:
+    n_layers = len(model.coefs_) - 1 if hasattr(model, "coefs_") else np.size(model.hidden_layer_sizes)
+    if n_layers > 0:
         return True
     raise AttributeError(
         "transform gives the last hidden layer, and hidden_layer_sizes=() has none. Add a hidden layer, "

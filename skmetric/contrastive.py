@@ -163,7 +163,12 @@ class ContrastiveMetricTransformer(MetricTransformer):
         "negative_margin": [Interval(Real, 0, None, closed="left")],
         "negative_weight": [Interval(Real, 0, None, closed="left")],
     }
-    _scales = ("alpha", "positive_margin", "negative_margin", "negative_weight")
+    _usual = {
+        **MetricTransformer._usual,
+        "positive_margin": (0.0, 1e8),
+        "negative_margin": (0.0, 1e8),
+        "negative_weight": (0.0, 1e8),
+    }
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ import numpy as np
 from ._data_files import arrays
 from ._data_files.images import read_labels, read_part
 from ._data_files.openml import download
+from ._shown import shown
 
 __all__ = ["fetch_fashion_mnist", "fetch_mnist", "read_idx"]
 
@@ -174,10 +175,9 @@ def _fetch(name, subset, data_home, return_X_y):
     from sklearn.utils import Bunch
 
     if not isinstance(subset, str) or subset not in PARTS:
-        shown = subset.item() if isinstance(subset, np.generic) else subset
         raise ValueError(
             f"The 'subset' parameter of fetch_{name} must be a str among "
-            f"{{'train', 'test', 'all'}}. Got {shown!r} instead."
+            f"{{'train', 'test', 'all'}}. Got {shown(subset)} instead."
         )
     loaded = _load(name, PARTS[subset], data_home)
     X, y = loaded[0] if len(loaded) == 1 else map(np.concatenate, zip(*loaded))

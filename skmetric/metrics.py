@@ -13,7 +13,8 @@ import re
 
 from sklearn.metrics._scorer import _BaseScorer
 
-from ._search.measures import AT_K, MEASURES, Retrieval, check_k, plain
+from ._search.measures import AT_K, MEASURES, Retrieval, check_k
+from ._shown import shown
 
 __all__ = [
     "RetrievalReport",
@@ -32,7 +33,7 @@ HEADS = {"mean_average_precision_at_r": "MAP@R", "mean_reciprocal_rank": "recipr
 def _mean(name, Z, y, k=1, **arguments):
     k = check_k(k)
     retrieval = Retrieval(Z, y, **arguments)
-    retrieval.warn_if_trivial(stacklevel=3)
+    retrieval.warn_if_trivial()
     return retrieval.means(retrieval.values([name], k))[0]
 
 
@@ -539,7 +540,7 @@ def retrieval_report(Z, y, *, k=1, Z_gallery=None, y_gallery=None, query_index=N
         query_index=query_index,
         sample_weight=sample_weight,
     )
-    retrieval.warn_if_trivial(stacklevel=2)
+    retrieval.warn_if_trivial()
     values = retrieval.values(list(MEASURES), k)
     report = RetrievalReport(_entry(retrieval, values, k, slice(None)))
     report["n_excluded"] = retrieval.n_excluded
@@ -629,7 +630,7 @@ def make_retrieval_scorer(metric, *, k=None):
     array([0.76, 0.76, 0.79])
     """
     if not isinstance(metric, str):
-        raise TypeError(f"metric must be a string, the name of a measure, got {plain(metric)!r}.")
+        raise TypeError(f"metric must be a string, the name of a measure, got {shown(metric)}.")
     number = re.fullmatch("(recall_at|precision_at)_([0-9]+)", metric)
     name = f"{number[1]}_k" if number else metric
     if name not in MEASURES:
@@ -638,9 +639,9 @@ def make_retrieval_scorer(metric, *, k=None):
             f"the k, got {metric!r}."
         )
     if k is not None and number:
-        raise ValueError(f"metric={metric!r} has its k in the name, got k={plain(k)!r} as well.")
+        raise ValueError(f"metric={metric!r} has its k in the name, got k={shown(k)} as well.")
     if k is not None and name not in AT_K:
-        raise ValueError(f"k is for a metric of {AT_K} only, got k={plain(k)!r} with metric={metric!r}.")
+        raise ValueError(f"k is for a metric of {AT_K} only, got k={shown(k)} with metric={metric!r}.")
     if number:
         k = int(number[2])
     return _RetrievalScorer(name, check_k(1 if k is None else k))

@@ -157,7 +157,7 @@ class NeighborhoodMetricTransformer(MetricTransformer):
         "loss": [StrOptions(set(NEIGHBOR_TARGETS))],
         "temperature": [Interval(Real, 0, None, closed="neither")],
     }
-    _scales = ("alpha", "temperature")
+    _usual = {**MetricTransformer._usual, "temperature": (1e-8, 1e8)}
     _initial_spread = 3  # few of many shall be neighbours
 
     def __init__(

@@ -13,6 +13,7 @@ from sklearn.utils.validation import _num_samples
 from ._draws import by_class, draw_pairs
 from ._labels import check_labels
 from ._pair_distances import paired_distances
+from ._shown import shown
 
 __all__ = [
     "check_pair_labels",
@@ -284,15 +285,10 @@ def check_pair_labels(y, n_pairs, both=True):
         raise ValueError(f"{_LABELS}, but {error}") from error
     values = list(dict.fromkeys(y.tolist()))
     if not (set(values) <= {0, 1} or set(values) <= {-1, 1}):
-        shown = ", ".join(_shown(value) for value in values[:_N_SHOWN])
+        listed = ", ".join(shown(value) for value in values[:_N_SHOWN])
         more = ", ..." if len(values) > _N_SHOWN else ""
-        raise ValueError(f"{_LABELS}, got the values {shown}{more}.")
+        raise ValueError(f"{_LABELS}, got the values {listed}{more}.")
     if both and len(values) < 2:
-        only = "".join(map(_shown, values))
+        only = "".join(map(shown, values))
         raise ValueError(f"y must have labels of pairs of both kinds, but all its labels are {only}.")
     return y == 1
-
-
-def _shown(label):
-    """A label as Python writes it: not np.int64(1)."""
-    return repr(label.item() if isinstance(label, np.generic) else label)

@@ -167,7 +167,7 @@ class TripletMetricTransformer(MetricTransformer):
         "distance": [StrOptions(set(DISTANCES))],
         "mining": [StrOptions(set(MINERS)), callable],
     }
-    _scales = ("alpha", "margin")
+    _usual = {**MetricTransformer._usual, "margin": (1e-30, 1e8)}
     _initial_spread = 3  # a margin is a difference of distances: these must be larger for it to occur
 
     def __init__(

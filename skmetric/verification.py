@@ -1,7 +1,6 @@
 """Verification: are two rows of the same thing? A threshold on the distance of their embeddings."""
 
 import copy
-import warnings
 from numbers import Real
 
 import numpy as np
@@ -15,6 +14,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from ._calibration import CALIBRATIONS
 from ._thresholds import THRESHOLDS, resolution_of
 from ._transformed import embeddings_of
+from ._warn import warn
 from .pairs import check_pair_labels, check_tuples, paired_distances
 
 __all__ = ["PairVerifier"]
@@ -307,13 +307,15 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
 
     def _embedded(self, pairs, X):
         """Embeddings of the rows that occur, each once, and their numbers in each pair."""
+        # Rows in an array of pairs have no names of features that could be compared.
+        has_names = X is not None
         X, index = check_tuples(pairs, X, 2)
         occurs = np.zeros(_num_samples(X), dtype=bool)
         occurs[index] = True
         if not occurs.all():
             X = _safe_indexing(X, np.flatnonzero(occurs))
             index = (np.cumsum(occurs) - 1)[index]
-        return embeddings_of(self.transformer, X), index
+        return embeddings_of(self.transformer, X, has_names), index
 
     def _calibrate(self, pairs, y, X, settings):
         same = check_pair_labels(y, _num_samples(pairs))
@@ -325,7 +327,7 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
             threshold = choose(same, distances, resolution_of(Z), settings.beta, settings.min_rate)
         calibrator = CALIBRATIONS[settings.calibration](-distances, same)
         if threshold == -np.inf:
-            warnings.warn(NONE_ACCEPTED.format(settings.threshold), UserWarning, stacklevel=3)
+            warn(NONE_ACCEPTED.format(settings.threshold))
         self.calibrator_ = calibrator
         self.threshold_ = float(threshold)
         return self

@@ -50,6 +50,7 @@ class StubOptimizer:
     def __init__(self, notes=None, step=1.0, penalty=0.0):
         self.notes = [] if notes is None else notes
         self.size = step
+        self.moments_are_finite = True
         self.value = penalty
 
     def step(self, parameters, gradients, rate):
@@ -59,6 +60,9 @@ class StubOptimizer:
 
     def penalty(self, parameters):
         return self.value
+
+    def is_finite(self):
+        return self.moments_are_finite
 
 
 class StubCallbacks:
@@ -409,6 +413,13 @@ def test_a_parameter_that_is_not_finite_raises_before_it_is_validated(step):
     with pytest.raises(FloatingPointError):
         stub_train(notes=notes, **options)
     assert "validate" not in notes
+
+
+def test_moments_that_are_not_finite_raise():
+    optimizer = StubOptimizer()
+    optimizer.moments_are_finite = False
+    with pytest.raises(FloatingPointError):
+        stub_train(optimizer=optimizer)
 
 
 def test_the_best_epoch_does_not_hide_a_divergence():

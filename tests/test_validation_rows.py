@@ -5,6 +5,7 @@ import pytest
 from shared import DIFFICULT, each, each_transformer
 
 from skmetric._engine.training import Progress
+from skmetric._validation_rows import split_rows
 
 X, Y = DIFFICULT
 
@@ -12,17 +13,14 @@ X, Y = DIFFICULT
 @pytest.fixture
 def splits(monkeypatch):
     """Rows that were set aside, fit by fit."""
-    from skmetric._network_estimator import NetworkEstimator
-
     seen = []
-    split = NetworkEstimator._split
 
-    def watched(self, y, seed):
-        rows, validation_rows = split(self, y, seed)
+    def watched(y, set_aside):
+        rows, validation_rows = split_rows(y, set_aside)
         seen.append(validation_rows)
         return rows, validation_rows
 
-    monkeypatch.setattr(NetworkEstimator, "_split", watched)
+    monkeypatch.setattr("skmetric._network_estimator.split_rows", watched)
     return seen
 
 

@@ -11,6 +11,8 @@ from scipy.sparse import issparse
 
 from .activations import ACTIVATIONS
 
+CHUNK = 1024  # rows that go through a network at a time when nothing is learned
+
 
 class WeightGradient:
     """``g = H.T @ delta``, not computed before it is known where it goes."""

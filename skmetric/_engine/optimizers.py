@@ -29,6 +29,10 @@ class SGD:
         for W, gradient, decay in zip(parameters, gradients, self.decays):
             gradient.add_to(W, -rate, 1 - rate * decay)
 
+    def is_finite(self):
+        """Whether what is remembered from step to step is finite; else steps stand still unnoticed."""
+        return True
+
     def penalty(self, parameters):
         """What the decays are the gradient of: ``sum 0.5 * decay * |W|^2``."""
         squares = (
@@ -140,6 +144,10 @@ class Adam(SGD):
             self._scale(first[part], second[part], self.gradient[part], self.epsilon / root)
         for W, g in zip(parameters, self.parts):
             self.axpy(g, W.reshape(-1), a=-rate_t)
+
+    def is_finite(self):
+        """Whether all moments are finite: a step with an infinite one is 0."""
+        return math.isfinite(self.state["second"].max(initial=0))
 
     def _scale(self, M, V, g, epsilon_t):
         """Update the moments, and turn the gradient into the direction of the step."""

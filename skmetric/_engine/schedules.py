@@ -1,6 +1,7 @@
 """Learning rates: a schedule is called with the number of an epoch and answers with its rate.
 
-When training stands still it is told, with `stand_still`, and then it has `ended` or goes on.
+When epochs bring no progress, the training loop calls `stand_still`; then the schedule has `ended`, or it
+lowers its rate and goes on.
 """
 
 import math

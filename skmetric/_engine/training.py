@@ -1,9 +1,9 @@
-"""The training loop: it turns the crank, keeps the history, and knows when to stop.
+"""The training loop: it takes the steps, keeps the history, and knows when to stop.
 
 It sees duck types only: a network with `gather`, `forward`, `backward`, `gradients` and `parameters`; a
 loss that is called as ``loss(Z, *targets) -> (value, dZ)`` and has `begin_epoch`, `notes` and `level`; an
-optimizer with `step` and `penalty`; a schedule that is called with the epoch; batches to iterate over;
-callbacks; and a validation with `score`.
+optimizer with `step`, `penalty` and `is_finite`; a schedule that is called with the epoch; batches to
+iterate over; callbacks; and a validation with `score`.
 """
 
 import math
@@ -25,7 +25,7 @@ class Progress:
     tol : float
         What counts as an improvement.
     patience : int
-        More epochs than that without one are too many.
+        Number of epochs without an improvement that are tolerated.
     best : float, default=-inf
         Score that is reached already.
 
@@ -110,7 +110,7 @@ def run_epoch(network, loss, optimizer, rate, batches, X, targets):
     Raises
     ------
     FloatingPointError
-        If the loss or a parameter is not finite any more, or a parameter has exploded.
+        If the loss, a parameter or a moment is not finite any more, or a parameter has exploded.
     KeyboardInterrupt
         If Ctrl-C was pressed, before the next step.
     """
@@ -128,6 +128,8 @@ def run_epoch(network, loss, optimizer, rate, batches, X, targets):
         total += value * len(rows)
         n_rows += len(rows)
     _check_finite(parameters)
+    if not optimizer.is_finite():
+        raise FloatingPointError
     return total / n_rows + optimizer.penalty(parameters)
 
 

@@ -1,8 +1,6 @@
 """Validation: how good a network is on rows that it does not learn from."""
 
-from .network import outputs
-
-CHUNK = 1024  # rows that go through the network at a time
+from .network import CHUNK, outputs
 
 
 class Validation:

@@ -54,7 +54,7 @@ class DistanceKeys:
     @staticmethod
     def _unit(squares):
         size = np.median(squares) or squares.max() or 1.0
-        return min(2.0 ** -int(np.frexp(size)[1]), LARGEST_UNIT)
+        return min(float(np.ldexp(1.0, min(-int(np.frexp(size)[1]), 1000))), LARGEST_UNIT)
 
     def _bound_errors(self, squares, unit, grid):
         n_components = self.A.shape[1] - 2

@@ -1,6 +1,5 @@
 """Measures of retrieval, query by query, from one pass over sorted neighbours; and their checks."""
 
-import warnings
 from numbers import Integral
 
 import numpy as np
@@ -9,6 +8,8 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import check_array, check_consistent_length, gen_batches
 
 from .._labels import check_labels, known_classes
+from .._shown import shown
+from .._warn import warn
 from .candidates import Search
 
 BLOCK_BYTES = 2**25  # distances of some queries at a time: more than that does not stay in the cache
@@ -59,11 +60,6 @@ def _depth(names, k, n_relevant):
 # --- checks -----------------------------------------------------------------------------------------
 
 
-def plain(value):
-    """A scalar of NumPy as that of Python, for messages; all else as it is."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
 def check_k(k):
     """A number of neighbours as an int.
 
@@ -75,9 +71,9 @@ def check_k(k):
         If `k` is less than 1.
     """
     if not isinstance(k, Integral) or isinstance(k, bool):
-        raise TypeError(f"k must be an integer of at least 1, got {plain(k)!r}.")
+        raise TypeError(f"k must be an integer of at least 1, got {shown(k)}.")
     if k < 1:
-        raise ValueError(f"k must be an integer of at least 1, got {plain(k)!r}.")
+        raise ValueError(f"k must be an integer of at least 1, got {shown(k)}.")
     return int(k)
 
 
@@ -214,15 +210,14 @@ class Retrieval:
         self.n_relevant = n_relevant[self.queries]
         self.n_items = len(self.item_codes) - in_gallery[self.queries]
 
-    def warn_if_trivial(self, stacklevel):
+    def warn_if_trivial(self):
         """Warn if no query that counts has an item of another class."""
         if (self.n_relevant == self.n_items).all():
-            warnings.warn(
+            warn(
                 "Retrieval measures say nothing here: all items that a query can find are of its own "
                 "class, so that every neighbour is right, wherever it lies. In cross-validation, use "
                 "folds that mix the classes, such as StratifiedKFold(shuffle=True).",
                 UndefinedMetricWarning,
-                stacklevel=stacklevel + 1,
             )
 
     def values(self, names, k):

@@ -58,3 +58,14 @@ def squared_distances_chain(Z, C):
     dZ -= np.dot(C, Z)
     dZ -= np.dot(C.T, Z)
     return dZ
+
+
+def check_representable(value, dtype):
+    """Raise `FloatingPointError` if a margin or a temperature is 0 or infinite in the dtype of distances.
+
+    Nothing would be learned then, and nobody would notice.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = dtype.type(value)
+    if value > 0 and not 0 < rounded < np.inf:
+        raise FloatingPointError

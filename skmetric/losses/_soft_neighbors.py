@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ._distances import check_representable
 from ._softmax import softmax
 
 
@@ -86,6 +87,7 @@ def soft_neighbors(D, positive, negative, *, loss="neighborhood_components", tem
     J. Goldberger, S. Roweis, G. Hinton, R. Salakhutdinov, "Neighbourhood components analysis", NIPS
     2004, equation 8. P. Khosla et al., "Supervised contrastive learning", NeurIPS 2020, equation 2.
     """
+    check_representable(temperature, D.dtype)
     valid = positive.any(axis=1) & negative.any(axis=1)
     # What is too far for the temperature overflows to -inf, which the loop of training notices.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

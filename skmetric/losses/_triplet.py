@@ -4,6 +4,7 @@ from numbers import Real
 
 import numpy as np
 
+from ._distances import check_representable
 from ._miners import MINERS, n_chosen
 
 
@@ -47,6 +48,7 @@ def triplet(D, positive, negative, *, margin=1.0, mining="all"):
     F. Schroff, D. Kalenichenko, J. Philbin, "FaceNet: a unified embedding for face recognition and
     clustering", CVPR 2015, equation 3.
     """
+    check_representable(margin, D.dtype)
     if callable(mining):
         C, n_valid = _checked(mining(D, positive, negative, margin), D)
     else:
@@ -72,4 +74,6 @@ def _checked(mined, D):
         )
     if C.shape != D.shape:
         raise ValueError(f"A mining function must return C in the shape of D, {D.shape}. Got {C.shape}.")
+    if not np.isfinite(C).all() or not 0 <= n_valid < np.inf:
+        raise ValueError("A mining function must return finite C and n_valid >= 0.")
     return C.astype(D.dtype), float(n_valid)
