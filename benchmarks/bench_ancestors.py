@@ -61,7 +61,7 @@ A_ORIGINAL = {
     "batch_sampler": "shuffle",
     "dropout": 0,
 }
-A_BEST = {"max_iter": 10, "dropout": 0.3, "learning_rate_init": 0.001}
+A_BEST = {"max_iter": 10, "dropout": 0.3, "learning_rate_init": 0.001, "input_weight": 0}
 
 
 def ancestor_A():
@@ -69,7 +69,7 @@ def ancestor_A():
     rows = {}
     models = {
         "original settings": TripletMetricTransformer(
-            64, (256,), batch_size=32, random_state=0, verbose=True, **A_ORIGINAL
+            64, (256,), input_weight=0, batch_size=32, random_state=0, verbose=True, **A_ORIGINAL
         ),
         "best settings": TripletMetricTransformer(64, (1024,), random_state=0, **A_BEST),
     }
@@ -107,14 +107,14 @@ MARGINS = np.linspace(0.1, 2, 15)
 
 def b_contrastive(rate):
     return ContrastiveMetricTransformer(
-        64, positive_margin=0.1, negative_margin=0.95, negative_weight=0.75, learning_rate_init=rate,
-        max_iter=100, **B_SGD,
+        64, input_weight=0, positive_margin=0.1, negative_margin=0.95, negative_weight=0.75,
+        learning_rate_init=rate, max_iter=100, **B_SGD,
     )  # fmt: skip
 
 
 def b_triplet(margin):
     return TripletMetricTransformer(
-        64, (256,), margin=margin, learning_rate_init=0.05, max_iter=100, **B_SGD
+        64, (256,), input_weight=0, margin=margin, learning_rate_init=0.05, max_iter=100, **B_SGD
     )
 
 
@@ -124,8 +124,8 @@ def ancestor_B():
     scored = {"validation": validation, "test": test}
     models = {
         "pull-only": ContrastiveMetricTransformer(
-            64, positive_margin=0, negative_margin=0, negative_weight=0, learning_rate_init=0.01,
-            max_iter=80, **B_SGD,
+            64, input_weight=0, positive_margin=0, negative_margin=0, negative_weight=0,
+            learning_rate_init=0.01, max_iter=80, **B_SGD,
         ),
         "contrastive, rate 0.05": b_contrastive(0.05),
         "contrastive, rate 0.01": b_contrastive(0.01),
@@ -153,7 +153,7 @@ def ancestor_B():
 
 def b_best():
     """600 photos of 12,288 pixels: a few principal components of them leave less to learn by heart."""
-    embedding = TripletMetricTransformer(dropout=0.5, random_state=0)
+    embedding = TripletMetricTransformer(input_weight=0, dropout=0.5, random_state=0)
     return make_pipeline(PCA(50, random_state=0), embedding, KNeighborsClassifier(36))
 
 

@@ -30,7 +30,7 @@ def fashion():
     return images(fetch_fashion_mnist)
 
 
-WIDE = {"dropout": 0.3, "learning_rate_init": 0.001}
+WIDE = {"dropout": 0.3, "learning_rate_init": 0.001, "input_weight": 0}
 DEEP = {"hidden_layer_sizes": (1024, 1024), "learning_rate_init": 0.001, "alpha": 1e-5}
 
 
@@ -58,7 +58,9 @@ def fashion_classifier(seed):
 
 
 def digits_plane(seed):
-    embedding = TripletMetricTransformer(2, (256, 256), dropout=0, max_iter=100, random_state=seed)
+    embedding = TripletMetricTransformer(
+        2, (256, 256), input_weight=0, dropout=0, max_iter=100, random_state=seed
+    )
     return make_pipeline(StandardScaler(), embedding, KNeighborsClassifier(3))
 
 

@@ -32,7 +32,14 @@ from skmetric._engine.initialization import initial_parameters  # noqa: E402
 from skmetric.datasets import fetch_mnist  # noqa: E402
 
 FEATURES, MB, CHUNK = 512, 2**20, 1024
-TRIPLET = {"dropout": 0, "batch_size": 256, "max_iter": 1, "learning_rate": "constant", "random_state": 0}
+TRIPLET = {
+    "input_weight": 0,
+    "dropout": 0,
+    "batch_size": 256,
+    "max_iter": 1,
+    "learning_rate": "constant",
+    "random_state": 0,
+}
 
 
 def warmed_up(model, X, y):

@@ -41,7 +41,12 @@ PAIRS_A_ROW, N_SPLITS = 10, 3
 def ours(X, pairs, same, seed):
     # Margin, rate and epochs were chosen on pairs of 40 % of the training rows.
     model = ContrastiveMetricTransformer(
-        X.shape[1], negative_margin=1, learning_rate_init=0.003, max_iter=10, random_state=seed
+        X.shape[1],
+        input_weight=0,
+        negative_margin=1,
+        learning_rate_init=0.003,
+        max_iter=10,
+        random_state=seed,
     )
     return PairVerifier(model.fit_pairs(pairs, same, X=X)).fit(pairs, same, X=X)
 
@@ -109,6 +114,7 @@ def supervised(X, y, epochs, fewer):
 
     def contrastive(seed, max_iter, negative_weight=1.0):
         return ContrastiveMetricTransformer(
+            input_weight=0,
             hidden_layer_sizes=(256,),
             max_iter=max_iter,
             negative_weight=negative_weight,
@@ -116,7 +122,7 @@ def supervised(X, y, epochs, fewer):
         )
 
     def triplet(seed, max_iter, **options):
-        return TripletMetricTransformer(max_iter=max_iter, random_state=seed, **options)
+        return TripletMetricTransformer(input_weight=0, max_iter=max_iter, random_state=seed, **options)
 
     # Chosen on the last 10,000 training rows of MNIST (the weight 3 of negative pairs: on digits). Of 85
     # triplets in a batch few are active, and the mean over those is a step at random.

@@ -33,7 +33,7 @@ class NeighborhoodMetricTransformer(MetricTransformer):
     temperature : float, default=1.0
         Squared distance that makes a neighbour less likely by a factor of e; > 0. It also sets the
         scale that training begins with.
-    input_weight : float, default=0.0
+    input_weight : float, default=1.0
         How much of the input is kept; >= 0. After training, the principal components of the input are
         put beside what was learned, at up to `input_weight` times its size, and both are rotated together
         to `n_components` columns. It serves classes that training has not seen; 0 keeps nothing.
@@ -168,7 +168,7 @@ class NeighborhoodMetricTransformer(MetricTransformer):
         activation="relu",
         loss="neighborhood_components",
         temperature=1.0,
-        input_weight=0.0,
+        input_weight=1.0,
         normalize=False,
         batch_sampler="auto",
         solver="adam",

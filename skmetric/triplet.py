@@ -41,7 +41,7 @@ class TripletMetricTransformer(MetricTransformer):
         What the sum of the terms is divided by: the number of terms that are not zero, the number of
         valid terms, or the size of the B x B x B grid of a batch of B rows, where a row is a positive
         of itself.
-    input_weight : float, default=0.0
+    input_weight : float, default=1.0
         How much of the input is kept; >= 0. After training, the principal components of the input are
         put beside what was learned, at up to `input_weight` times its size, and both are rotated together
         to `n_components` columns. It serves classes that training has not seen; 0 keeps nothing.
@@ -180,7 +180,7 @@ class TripletMetricTransformer(MetricTransformer):
         distance="sqeuclidean",
         mining="all",
         reduction="active",
-        input_weight=0.0,
+        input_weight=1.0,
         normalize=False,
         batch_sampler="auto",
         solver="adam",

@@ -81,6 +81,8 @@ def barely_trained():
     def embed(estimator, units=1.0):
         X, y = load_digits(return_X_y=True)
         estimator.set_params(max_iter=1, learning_rate_init=1e-12, random_state=0)
+        if "input_weight" in estimator.get_params():
+            estimator.set_params(input_weight=0)
         return estimator.fit(units * X, y).transform(units * X)
 
     return embed

@@ -305,5 +305,6 @@ def test_a_healthy_fit_does_not_warn(loss):
 def test_distances_on_the_sphere_are_not_asked_for_more_than_it_has():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model = NeighborhoodMetricTransformer(2, (8,), temperature=100.0, normalize=True, random_state=0)
+        settings = {"temperature": 100.0, "normalize": True, "input_weight": 0, "random_state": 0}
+        model = NeighborhoodMetricTransformer(2, (8,), **settings)
         assert model.fit(X, Y).pairwise_distance(X).mean() < 0.1 * math.sqrt(100)
