@@ -253,17 +253,35 @@ def pairs_labels():
     return table(["set", "supervision", "5-NN accuracy", "seconds"], rows)
 
 
-def unseen():
-    rows = load("unseen")["rows"]
-    measures = ["recall_at_1", "mean_average_precision_at_r", "auc"]
+MEASURES_OF_CLASSES = {
+    "recall@1": "recall_at_1",
+    "MAP@R": "mean_average_precision_at_r",
+    "1 example": "one_shot",
+    "5 examples": "five_shot",
+    "known classes, 5-NN": "old_accuracy",
+}
+
+
+def _of_classes(name, head):
     groups = {}
-    for row in rows:
+    for row in load(name)["rows"]:
         groups.setdefault((row["set"], row["method"]), []).append(row)
     cells = [
-        [*key, *(f"{fmean(row[name] for row in group):.3f}" for name in measures)]
+        [
+            *key,
+            *(f"{fmean(row[measure] for row in group):.3f}" for measure in MEASURES_OF_CLASSES.values()),
+        ]
         for key, group in groups.items()
     ]
-    return table(["set", "rows as", "recall@1", "MAP@R", "AUC of pairs"], cells)
+    return table(["set", head, *MEASURES_OF_CLASSES], cells)
+
+
+def unseen():
+    return _of_classes("unseen", "rows as")
+
+
+def input_weights():
+    return _of_classes("tuning_input_weight", "candidate")
 
 
 def headline():

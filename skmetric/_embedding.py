@@ -212,6 +212,12 @@ class Embedding(NetworkEstimator):
                 self.input_axes_ = np.ascontiguousarray(axes, dtype=dtype)
                 self.input_offset_ = -(centre @ axes).astype(dtype)
 
+    def _beside_rows(self, X, rows):
+        """The principal components of validation rows."""
+        if self.input_axes_ is None:
+            return ()
+        return (outputs(self._kept_network(len(rows)), X, rows),)
+
     def _fitted_beside(self, network, X, rows):
         """The rotation of learned outputs and principal components, for the network as it is."""
         if self.input_axes_ is None:

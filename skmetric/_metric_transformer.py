@@ -15,6 +15,7 @@ from ._engine.initialization import probed
 from ._engine.sampling import BATCH_SAMPLERS, tuple_batches
 from ._failures import unchanged_on_failure
 from ._input import IndexedRows, check_rows, check_two_classes, check_X_y, nameless
+from ._kept_input import joint_rotation
 from ._labels import check_labels, known_classes
 from ._network_estimator import NetworkEstimator
 from ._warn import warn
@@ -35,6 +36,7 @@ class MetricTransformer(Embedding):
     _parameter_constraints = {
         **NetworkEstimator._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
+        "validation": [StrOptions({"rows", "classes"})],
         "input_weight": [Interval(Real, 0, None, closed="left")],
         "normalize": ["boolean"],
         "batch_sampler": [StrOptions(set(BATCH_SAMPLERS))],
@@ -173,9 +175,13 @@ class MetricTransformer(Embedding):
     def _initial_distance(self):
         return math.inf if self.normalize else self._initial_spread * self._asked_distance()
 
-    def _validation_score(self, Z, y):
+    def _validation_score(self, Z, y, P=None):
+        Z = self._placed(Z)
+        if P is not None:
+            R = joint_rotation(Z, P, self.input_weight, self.n_components)
+            Z = self._placed(np.hstack([Z, P]) @ R)
         try:
-            return recall_at_k(self._placed(Z), y)
+            return recall_at_k(Z, y)
         except ValueError as error:
             raise ValueError(
                 "early_stopping=True needs two validation rows of a class to compare: raise "

@@ -93,6 +93,10 @@ class NetworkEstimator(
     def _begin(self, X, rows, dtype, continued):
         """Fit what is fitted before the training, from the rows that the network will learn from."""
 
+    def _beside_rows(self, X, rows):
+        """What `_validation_score` takes after the targets of the validation rows."""
+        return ()
+
     def _fitted_beside(self, network, X, rows):
         """Attributes that are fitted beside the network, from the rows that it has learned from."""
         return {}
@@ -226,7 +230,10 @@ class NetworkEstimator(
     def _validation(self, network, X, targets, rows):
         if rows is None:
             return None
-        return Validation(network, X, targets, rows, self._validation_score)
+        targets = [target[rows] for target in targets]
+        return Validation(
+            network, X, rows, [*targets, *self._beside_rows(X, rows)], self._validation_score
+        )
 
     def _progress(self, validation, continued):
         progress = Progress(self.tol, self.n_iter_no_change)

@@ -23,13 +23,18 @@ def what_is_set_aside(estimator, n_rows, rng, continued):
     Returns
     -------
     dict or None
-        Seed, number of rows, and fraction of the rows.
+        Seed, number of rows, fraction of the rows or classes, and whether it is classes.
     """
     if not estimator.early_stopping:
         return None
     before = estimator._rows_set_aside if continued else None
     seed = before["seed"] if before else int(rng.integers(2**31))
-    now = {"seed": seed, "n_rows": n_rows, "fraction": estimator.validation_fraction}
+    now = {
+        "seed": seed,
+        "n_rows": n_rows,
+        "fraction": estimator.validation_fraction,
+        "whole_classes": getattr(estimator, "validation", "rows") == "classes",
+    }
     if continued and before != now:
         warn(
             f"{type(estimator).__name__} validates on rows that it may have learned from, because the "
@@ -40,12 +45,32 @@ def what_is_set_aside(estimator, n_rows, rng, continued):
 
 
 def split_rows(y, set_aside):
-    """Return rows to train on, and rows of each class to validate on (None if none are set aside)."""
+    """Return rows to train on, and rows to validate on (None if none are set aside)."""
     rows = np.arange(len(y))
     if set_aside is None:
         return rows, None
-    seed = set_aside["seed"]
-    fraction = set_aside["fraction"]
+    if set_aside["whole_classes"]:
+        return _split_classes(y, set_aside["seed"], set_aside["fraction"])
+    return _split_rows_of_classes(y, set_aside["seed"], set_aside["fraction"])
+
+
+def _split_classes(y, seed, fraction):
+    """Whole classes are set aside: at least two, and at least two are left."""
+    classes = np.unique(y)
+    n_aside = max(2, round(fraction * len(classes)))
+    if len(classes) - n_aside < 2:
+        raise ValueError(
+            f"validation='classes' sets {n_aside} of {len(classes)} classes aside with "
+            f"validation_fraction={fraction}, and training needs two others. Use validation='rows'."
+        )
+    aside = np.random.default_rng(seed).permutation(classes)[:n_aside]
+    is_aside = np.isin(y, aside)
+    return np.flatnonzero(~is_aside), np.flatnonzero(is_aside)
+
+
+def _split_rows_of_classes(y, seed, fraction):
+    """Rows of each class are set aside."""
+    rows = np.arange(len(y))
     try:
         return train_test_split(rows, test_size=fraction, random_state=seed, stratify=y)
     except ValueError as error:

@@ -72,11 +72,10 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
     nesterovs_momentum : bool, default=True
         Whether to use Nesterov's momentum; only used when ``solver="sgd"`` and ``momentum > 0``.
     early_stopping : bool, default=False
-        Whether to set rows of each class aside, to judge epochs by the `score` of these rows instead of
-        by the loss, and to keep the weights of the best epoch. A warm start sets the same rows aside
-        again.
+        Whether to set rows aside, to judge epochs by the `score` of these rows instead of by the loss,
+        and to keep the weights of the best epoch. A warm start sets the same rows aside again.
     validation_fraction : float, default=0.1
-        Fraction of the rows that are set aside; only used when ``early_stopping=True``.
+        Fraction of the data that is set aside; only used when ``early_stopping=True``.
     n_iter_no_change : int or inf, default=10
         Training ends, or the adaptive rate falls, after more epochs than this without progress. A
         cosine is not ended by a training loss that pauses, only by a validation score.

@@ -92,11 +92,13 @@ class TripletMetricTransformer(MetricTransformer):
     nesterovs_momentum : bool, default=True
         Whether to use Nesterov's momentum; only used when ``solver="sgd"`` and ``momentum > 0``.
     early_stopping : bool, default=False
-        Whether to set rows of each class aside, to judge epochs by the `score` of these rows instead of
-        by the loss, and to keep the weights of the best epoch. A warm start sets the same rows aside
-        again.
+        Whether to set rows aside, to judge epochs by the `score` of these rows instead of by the loss,
+        and to keep the weights of the best epoch. A warm start sets the same rows aside again.
+    validation : {"rows", "classes"}, default="rows"
+        What is set aside: some rows of each class, or all rows of some classes, at least two. "classes"
+        judges epochs by how well new classes are found; only used when ``early_stopping=True``.
     validation_fraction : float, default=0.1
-        Fraction of the rows that are set aside; only used when ``early_stopping=True``.
+        Fraction of the data that is set aside; only used when ``early_stopping=True``.
     n_iter_no_change : int or inf, default=10
         Training ends, or the adaptive rate falls, after more epochs than this without progress. A
         cosine is not ended by a training loss that pauses, only by a validation score.
@@ -200,6 +202,7 @@ class TripletMetricTransformer(MetricTransformer):
         momentum=0.9,
         nesterovs_momentum=True,
         early_stopping=False,
+        validation="rows",
         validation_fraction=0.1,
         n_iter_no_change=10,
     ):

@@ -95,3 +95,51 @@ def test_progress_may_begin_with_what_is_there():
     assert not progress.is_best and progress.idle == 1
     progress.update(0.6)
     assert progress.is_best and progress.best == 0.6
+
+
+# --- whole classes ------------------------------------------------------------------------------------
+
+
+@each_transformer
+@pytest.mark.parametrize("fraction, n_aside", [(0.1, 2), (0.3, 3), (0.5, 5)])
+def test_whole_classes_may_be_set_aside(Estimator, fraction, n_aside, small, splits):
+    settings = {"early_stopping": True, "validation": "classes", "validation_fraction": fraction}
+    model = small(Estimator, warm_start=True, **settings).fit(X, Y).fit(X, Y)
+    aside = np.unique(Y[splits[0]])
+    assert len(aside) == n_aside
+    np.testing.assert_array_equal(splits[0], np.flatnonzero(np.isin(Y, aside)))
+    np.testing.assert_array_equal(splits[1], splits[0])
+    assert model.best_validation_score_ == pytest.approx(model.score(X[splits[0]], Y[splits[0]]))
+
+
+@each_transformer
+def test_training_sees_nothing_of_the_classes_that_are_set_aside(Estimator, small, splits):
+    settings = {"early_stopping": True, "validation": "classes", "n_iter_no_change": np.inf}
+    model = small(Estimator, **settings).fit(X, Y)
+    other = Y.copy()
+    is_aside = np.zeros(len(Y), dtype=bool)
+    is_aside[splits[0]] = True
+    rows = np.where(is_aside[:, np.newaxis], 10 * X, X)
+    again = small(Estimator, **settings).fit(rows, other)
+    assert model.loss_curve_ == again.loss_curve_
+
+
+@each_transformer
+def test_training_needs_two_classes_beside_those_that_are_set_aside(Estimator, small):
+    model = small(Estimator, early_stopping=True, validation="classes")
+    with pytest.raises(
+        ValueError, match=r"validation='classes' sets 2 of 3 classes aside.*validation='rows'"
+    ):
+        model.fit(X[Y < 3], Y[Y < 3])
+
+
+@each_transformer
+@pytest.mark.parametrize("validation", ["rows", "classes"])
+def test_what_is_kept_of_the_input_is_validated_too(Estimator, validation, small, splits):
+    settings = {"early_stopping": True, "validation": validation, "n_components": 40}
+    kept = small(Estimator, input_weight=1.0, **settings).fit(X, Y)
+    plain = small(Estimator, input_weight=0.0, **settings).fit(X, Y)
+    rows = splits[0]
+    # The rotation is that of the validation rows, and 40 columns hold nearly all there is.
+    assert kept.best_validation_score_ == pytest.approx(kept.score(X[rows], Y[rows]), abs=0.06)
+    assert kept.validation_scores_ != plain.validation_scores_

@@ -12,19 +12,19 @@ class Validation:
         Network that is trained.
     X : ndarray or CSR matrix of shape (n_samples, n_features)
         Rows; never copied whole.
-    targets : tuple of ndarray of shape (n_samples,)
-        What `measure` takes after the outputs.
     rows : ndarray of int of shape (n,)
         Row numbers to validate on.
+    targets : sequence of ndarray of shape (n, ...)
+        What `measure` takes after the outputs of these rows.
     measure : callable
         ``measure(Z, *targets) -> float``, higher is better.
     """
 
-    def __init__(self, network, X, targets, rows, measure):
+    def __init__(self, network, X, rows, targets, measure):
         self.network = network.for_inference(min(CHUNK, len(rows)))
         self.X = X
-        self.targets = [target[rows] for target in targets]
         self.rows = rows
+        self.targets = targets
         self.measure = measure
 
     def score(self):
