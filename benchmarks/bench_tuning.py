@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-import skmetric._network_estimator
+import skmetric._building
 from skmetric import (
     ContrastiveMetricTransformer,
     NeighborhoodMetricTransformer,
@@ -124,7 +124,7 @@ def cross_validated(kind, options, set_name):
     n_splits, n_repeats = min(3, np.bincount(y).min()), 3 if len(y) < 400 else 1
     folds = RepeatedStratifiedKFold(n_splits=n_splits, n_repeats=n_repeats, random_state=0)
     scores, times = [], []
-    with threadpool_limits(1), patch.object(skmetric._network_estimator, "scale_to_distance", scale):
+    with threadpool_limits(1), patch.object(skmetric._building, "scale_to_distance", scale):
         for train, validation in folds.split(X, y):
             model = MAKE[kind](**options)
             times.append(seconds(lambda model=model, train=train: model.fit(X[train], y[train]))[0])

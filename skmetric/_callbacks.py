@@ -49,10 +49,8 @@ class FitCallbacks:
     def _fitted(self):
         """The attributes that make the estimator as it is now a fitted one."""
         beside = self.data["estimator"]._fitted_beside(self.network, self.data["X"], self.rows)
-        return beside | {
-            "coefs_": [W.copy() for W in self.network.coefs],
-            "intercepts_": [b.copy() for b in self.network.intercepts],
-        }
+        coefs, intercepts = self.network.folded_parameters()
+        return beside | {"coefs_": coefs, "intercepts_": intercepts}
 
     def _ends(self, task):
         return task.call_on_fit_task_end(reconstruction_attributes=self._fitted, **self.data)

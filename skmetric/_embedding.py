@@ -6,8 +6,8 @@ from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from ._engine.network import CHUNK, Network, outputs, outputs_in_parts
-from ._input import check_outputs, check_X, nameless
-from ._kept_input import input_axes, joint_rotation, sampled
+from ._input import check_outputs, check_X, dense, nameless, sampled
+from ._kept_input import input_axes, joint_rotation
 from ._network_estimator import NetworkEstimator
 from .losses import normalized
 from .metrics import recall_at_k
@@ -207,10 +207,13 @@ class Embedding(NetworkEstimator):
         self.input_offset_ = None
         self.rotation_ = None
         if self.input_weight > 0:
-            axes, centre = input_axes(X[sampled(rows, X.shape[1])], self.n_components)
+            some = dense(X[sampled(rows, X.shape[1])])
+            self._standardization.apply(some)
+            axes, centre = input_axes(some, self.n_components)
             if axes.size > 0:
+                axes, offset = self._standardization.fold(axes, -(centre @ axes))
                 self.input_axes_ = np.ascontiguousarray(axes, dtype=dtype)
-                self.input_offset_ = -(centre @ axes).astype(dtype)
+                self.input_offset_ = offset.astype(dtype)
 
     def _beside_rows(self, X, rows):
         """The principal components of validation rows."""

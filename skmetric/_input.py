@@ -11,6 +11,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._labels import check_labels
 
+MOST_ROWS = 10_000
+MOST_VALUES = 2**25  # of rows that statistics are computed from: 256 MB of float64
+
 
 def working_dtype(dtype):
     """Return float32 for all that fits into it (float16, bool, small integers), else float64."""
@@ -62,6 +65,17 @@ def check_outputs(Z):
             "the rows of fit, or fit on rows of float64."
         )
     return Z
+
+
+def sampled(rows, n_features):
+    """Return some of the row numbers, at equal steps, so that their values fit into memory."""
+    n = min(len(rows), MOST_ROWS, max(2, MOST_VALUES // n_features))
+    return rows[np.linspace(0, len(rows) - 1, n).astype(int)]
+
+
+def dense(X):
+    """Return rows as an array of float64 of their own."""
+    return (X.toarray() if issparse(X) else np.asarray(X)).astype(np.float64)
 
 
 def check_two_classes(y, estimator):

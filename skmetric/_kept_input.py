@@ -6,17 +6,7 @@ principal components P of the input are put beside the learned outputs F, and bo
 """
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.decomposition import PCA
-
-MOST_ROWS = 10_000
-MOST_VALUES = 2**25  # of the rows that principal components are computed from: 256 MB of float64
-
-
-def sampled(rows, n_features):
-    """Return some of the row numbers, at equal steps, so that their values fit into memory."""
-    n = min(len(rows), MOST_ROWS, max(2, MOST_VALUES // n_features))
-    return rows[np.linspace(0, len(rows) - 1, n).astype(int)]
 
 
 def input_axes(X, n_axes):
@@ -24,8 +14,8 @@ def input_axes(X, n_axes):
 
     Parameters
     ----------
-    X : ndarray or sparse matrix of shape (n_samples, n_features)
-        Rows.
+    X : ndarray of float64 of shape (n_samples, n_features)
+        Rows; overwritten.
     n_axes : int
         Number of axes, at most.
 
@@ -36,7 +26,6 @@ def input_axes(X, n_axes):
     centre : ndarray of shape (n_features,)
         Mean of the rows.
     """
-    X = (X.toarray() if issparse(X) else np.asarray(X)).astype(np.float64)
     centre = X.mean(axis=0)
     n_axes = min(n_axes, len(X) - 1, X.shape[1])
     # In its own unit: the squares of tiny or huge values are out of range.

@@ -9,19 +9,20 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from ._building import continued_network, new_network
 from ._callbacks import CallbackSupportMixin, FitCallbacks, NoCallbacks
 from ._engine.activations import ACTIVATIONS
-from ._engine.initialization import initial_parameters, probed, scale_to_distance
 from ._engine.interrupts import deferred_interrupts
 from ._engine.network import CHUNK, Network, outputs
 from ._engine.optimizers import OPTIMIZERS
 from ._engine.sampling import Batches
 from ._engine.schedules import SCHEDULES, make_schedule
+from ._engine.standardization import FACTORS
 from ._engine.threads import one_blas_thread
 from ._engine.training import Progress, train
 from ._engine.validation import Validation
 from ._failures import explained_divergence
-from ._input import check_hidden_layer_sizes, check_outputs, working_dtype
+from ._input import check_outputs
 from ._validation_rows import split_rows, what_is_set_aside
 
 
@@ -64,6 +65,7 @@ class NetworkEstimator(
             Interval(Integral, 1, None, closed="left"),
             Options(Real, {np.inf}),
         ],
+        "standardize": [StrOptions(set(FACTORS)), Options(bool, {False})],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
     }
@@ -145,7 +147,10 @@ class NetworkEstimator(
             rng = self._generator(continued)
             set_aside = what_is_set_aside(self, len(targets[0]), rng, continued)
             rows, validation_rows = split_rows(targets[0], set_aside)
-            network = self._network(X, n_outputs, rows, rng, continued)
+            if continued:
+                network = continued_network(self, n_outputs, len(rows), rng)
+            else:
+                network = new_network(self, X, targets, n_outputs, rows, rng)
             optimizer = self._optimizer(network, continued)
             self._begin(X, rows, network.dtype, continued)
             validation = self._validation(network, X, targets, validation_rows)
@@ -165,12 +170,10 @@ class NetworkEstimator(
                 validation=validation,
                 verbose=self.verbose,
             )
-            self._store(network, past + history, progress)
+            self._store(network, past + history, progress, rng, set_aside)
             vars(self).update(self._fitted_beside(network, X, rows))
-            self._rng = rng
-            self._rows_set_aside = set_aside
             if incremental or self.warm_start:
-                self._optimizer_state = optimizer.state
+                self._remember(network, optimizer)
             callbacks.fit_ends()
             self._check_learned(X, targets, loss)
         return self
@@ -180,36 +183,6 @@ class NetworkEstimator(
             return copy.deepcopy(self._rng)
         seed = check_random_state(self.random_state).randint(2**31, size=4)
         return np.random.default_rng(seed)
-
-    def _network(self, X, n_outputs, rows, rng, continued):
-        hidden = check_hidden_layer_sizes(self.hidden_layer_sizes)
-        widths = [self.n_features_in_, *hidden, n_outputs]
-        size = self._batch_size(len(rows))
-        if continued:
-            coefs, intercepts = self._copied_parameters(widths)
-        else:
-            coefs, intercepts = initial_parameters(widths, self.activation, rng, working_dtype(X.dtype))
-        network = Network(coefs, intercepts, self.activation, size, self.dropout, self.input_dropout, rng)
-        distance = self._initial_distance()
-        if not continued and distance < math.inf:
-            scale_to_distance(coefs, outputs(network, X, rows[probed(len(rows))]), distance)
-        return network
-
-    def _batch_size(self, n_rows):
-        if self.batch_size == "auto":
-            # Small data needs small batches: an epoch of one step teaches little.
-            return min(256, max(32, n_rows // 8), n_rows)
-        return min(int(self.batch_size), n_rows)
-
-    def _copied_parameters(self, widths):
-        """Copies of the fitted parameters, so that a failure leaves those alone."""
-        fitted = [self.coefs_[0].shape[0], *(W.shape[1] for W in self.coefs_)]
-        if fitted != widths:
-            raise ValueError(
-                f"The fitted network has layers of {fitted} units, but the data and the parameters "
-                f"ask for {widths}. Call fit with warm_start=False to begin anew."
-            )
-        return [W.copy() for W in self.coefs_], [b.copy() for b in self.intercepts_]
 
     def _optimizer(self, network, continued):
         decays = [self.alpha] * len(network.coefs) + [0.0] * len(network.intercepts)
@@ -242,10 +215,19 @@ class NetworkEstimator(
             progress.best = validation.score()
         return progress
 
-    def _store(self, network, history, progress):
+    def _remember(self, network, optimizer):
+        """Keep what a training that may go on needs."""
+        self._optimizer_state = optimizer.state
+        if self._standardization.changes_rows:
+            # As it was trained: to unfold it again would cost it its last bits.
+            self._first_layer = network.coefs[0], network.intercepts[0]
+
+    def _store(self, network, history, progress, rng, set_aside):
         vars(self).pop("_optimizer_state", None)
-        self.coefs_ = network.coefs
-        self.intercepts_ = network.intercepts
+        self._first_layer = None
+        self._rng = rng
+        self._rows_set_aside = set_aside
+        self.coefs_, self.intercepts_ = network.folded_parameters()
         self.history_ = history
         self.n_iter_ = len(history)
         self.loss_curve_ = [entry["loss"] for entry in history]

@@ -51,6 +51,10 @@ class TripletMetricTransformer(MetricTransformer):
         How batches are filled: "shuffle" deals rows out in random order, "balanced" takes groups of up
         to 4 rows of a class and at least two classes, "auto" is "balanced" if a shuffled batch would
         hold fewer than 4 rows of the rarest class. Only used when the labels are known.
+    standardize : {"common", "features"} or False, default=False
+        Whether to centre the features and to divide them by one number ("common") or each by its
+        standard deviation ("features"), estimated from up to 10,000 rows. It becomes part of the weights:
+        `coefs_` and `intercepts_` are those for rows as they come.
     solver : {"adam", "sgd"}, default="adam"
         Optimizer of the weights.
     alpha : float, default=0.0
@@ -185,6 +189,7 @@ class TripletMetricTransformer(MetricTransformer):
         input_weight=1.0,
         normalize=False,
         batch_sampler="auto",
+        standardize=False,
         solver="adam",
         alpha=0.0,
         dropout=0.1,

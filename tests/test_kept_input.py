@@ -15,7 +15,8 @@ from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
 from skmetric import ContrastiveMetricTransformer, TripletMetricTransformer
-from skmetric._kept_input import MOST_ROWS, effective_rank, input_axes, joint_rotation, sampled
+from skmetric._input import MOST_ROWS, sampled
+from skmetric._kept_input import effective_rank, input_axes, joint_rotation
 from skmetric.metrics import recall_at_k
 from skmetric.pairs import make_pairs, make_triplets
 

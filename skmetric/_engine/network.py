@@ -10,6 +10,7 @@ from scipy.linalg import get_blas_funcs
 from scipy.sparse import issparse
 
 from .activations import ACTIVATIONS
+from .standardization import AS_THEY_COME
 
 CHUNK = 1024  # rows that go through a network at a time when nothing is learned
 
@@ -87,6 +88,8 @@ class Network:
         The same for the inputs.
     rng : numpy.random.Generator, default=None
         Source of the dropped units; needed with either.
+    standardization : Standardization, default=AS_THEY_COME
+        What `gather` does to rows.
 
     References
     ----------
@@ -95,7 +98,15 @@ class Network:
     """
 
     def __init__(
-        self, coefs, intercepts, activation, batch_size, dropout=0.0, input_dropout=0.0, rng=None
+        self,
+        coefs,
+        intercepts,
+        activation,
+        batch_size,
+        dropout=0.0,
+        input_dropout=0.0,
+        rng=None,
+        standardization=AS_THEY_COME,
     ):
         self.coefs = coefs
         self.intercepts = intercepts
@@ -104,6 +115,7 @@ class Network:
         self.dropout = dropout
         self.input_dropout = input_dropout
         self.rng = rng
+        self.standardization = standardization
         self.value, self.chain = ACTIVATIONS[activation]
         self.dtype = coefs[0].dtype
         self.gemm, self.gemv = get_blas_funcs(("gemm", "gemv"), dtype=self.dtype)
@@ -116,7 +128,19 @@ class Network:
 
     def for_inference(self, batch_size):
         """Return a network of the same parameters, without dropout and with buffers of its own."""
-        return Network(self.coefs, self.intercepts, self.activation, batch_size)
+        return Network(
+            self.coefs,
+            self.intercepts,
+            self.activation,
+            batch_size,
+            standardization=self.standardization,
+        )
+
+    def folded_parameters(self):
+        """Return copies of the weights and biases for rows as they come."""
+        first, bias = self.standardization.fold(self.coefs[0], self.intercepts[0])
+        coefs = [first, *(W.copy() for W in self.coefs[1:])]
+        return coefs, [bias, *(b.copy() for b in self.intercepts[1:])]
 
     @property
     def parameters(self):
@@ -124,7 +148,7 @@ class Network:
         return [*self.coefs, *self.intercepts]
 
     def gather(self, X, rows):
-        """Copy rows of `X` into the input buffer, converted to the dtype of the network.
+        """Copy rows of `X` into the input buffer, converted to the dtype of the network, standardised.
 
         Parameters
         ----------
@@ -138,6 +162,11 @@ class Network:
         ndarray of shape (len(rows), n_features)
             A view of the buffer.
         """
+        batch = self._gathered(X, rows)
+        self.standardization.apply(batch)
+        return batch
+
+    def _gathered(self, X, rows):
         if not isinstance(rows, slice) and _is_ready(X, self.dtype):
             # Needs no array between; but it would copy the whole of an X of another layout.
             return X.take(rows, axis=0, out=self.buffers[0][: len(rows)], mode="clip")
@@ -276,7 +305,7 @@ def outputs_in_parts(networks, X, rows=None):
     """
     first = networks[0]
     n = X.shape[0] if rows is None else len(rows)
-    as_they_lie = rows is None and _is_ready(X, first.dtype)
+    as_they_lie = rows is None and not first.standardization.changes_rows and _is_ready(X, first.dtype)
     for start in range(0, n, first.batch_size):
         part = slice(start, start + first.batch_size)
         if as_they_lie:

@@ -1,0 +1,209 @@
+"""`standardize`: an affine map of the input that becomes part of the weights."""
+
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from shared import X, Y, assert_same_model, assert_same_parameters, each, parameters_of
+from sklearn.base import clone
+from sklearn.datasets import load_digits, load_wine
+from sklearn.model_selection import cross_val_score
+from sklearn.preprocessing import StandardScaler
+
+from skmetric import SoftmaxMLPClassifier, TripletMetricTransformer
+from skmetric._engine.network import Network, outputs
+from skmetric._engine.standardization import FACTORS, standardization_of
+
+KINDS = list(FACTORS)
+each_kind = pytest.mark.parametrize("kind", KINDS)
+ROWS = X * [1.0, 10.0, 0.1, 1000.0] + [5.0, -3.0, 0.0, 1e4]
+
+
+def standardized(rows, kind):
+    """By the definition."""
+    centred = rows - rows.mean(axis=0)
+    deviations = centred.std(axis=0)
+    return centred / (deviations if kind == "features" else np.sqrt(np.mean(deviations**2)))
+
+
+@each
+@each_kind
+def test_training_is_that_on_standardised_rows(Estimator, kind, small, outputs):
+    settings = {"batch_size": 40}
+    model = small(Estimator, standardize=kind, **settings).fit(ROWS, Y)
+    expected = small(Estimator, **settings).fit(standardized(ROWS, kind), Y)
+    assert_allclose(model.loss_curve_, expected.loss_curve_, rtol=1e-6)
+    assert_allclose(
+        outputs(model, ROWS), outputs(expected, standardized(ROWS, kind)), rtol=1e-5, atol=1e-6
+    )
+
+
+@each
+@each_kind
+def test_nothing_remains_at_inference(Estimator, kind, small, outputs):
+    model = small(Estimator, standardize=kind).fit(ROWS, Y)
+    H = ROWS
+    for W, b in zip(model.coefs_, model.intercepts_):
+        H = H @ W + b
+        if W is not model.coefs_[-1]:
+            H = np.maximum(H, 0)
+    Z = outputs(model, ROWS)
+    assert_allclose(Z, H, rtol=1e-9, atol=1e-9)
+
+
+@each
+@each_kind
+@pytest.mark.parametrize("scale, offset", [(1 / 255, 0.0), (1000.0, 1e4), (1e-150, 0.0), (1e100, 0.0)])
+def test_a_common_scale_and_offset_do_not_matter(Estimator, kind, scale, offset, small, outputs):
+    model = small(Estimator, standardize=kind)
+    Z = outputs(clone(model).fit(X, Y), X)
+    assert_allclose(
+        outputs(model.fit(scale * X + offset, Y), scale * X + offset), Z, rtol=1e-5, atol=1e-6
+    )
+
+
+@each
+def test_units_of_features_do_not_matter_if_each_has_its_scale(Estimator, small, outputs):
+    units = np.array([1e-6, 1.0, 1e3, 1e9])
+    model = small(Estimator, standardize="features")
+    Z = outputs(clone(model).fit(X, Y), X)
+    assert_allclose(outputs(model.fit(units * X, Y), units * X), Z, rtol=1e-5, atol=1e-6)
+
+
+@each
+def test_rows_as_they_come_are_the_default(Estimator, small):
+    assert Estimator().standardize is False
+    assert_same_model(small(Estimator, standardize=False).fit(X, Y), small(Estimator).fit(X, Y))
+
+
+def test_a_table_in_mixed_units_needs_a_scale_for_each_feature():
+    rows, y = load_wine(return_X_y=True)
+    model = SoftmaxMLPClassifier(random_state=0)
+    plain, features = (
+        cross_val_score(model.set_params(standardize=kind), rows, y, cv=5).mean()
+        for kind in (False, "features")
+    )
+    scaled = cross_val_score(
+        model.set_params(standardize=False), StandardScaler().fit_transform(rows), y, cv=5
+    )
+    assert features > scaled.mean() - 0.02
+    assert features > plain + 0.05
+
+
+def test_photos_need_no_scaler():
+    rows, y = load_digits(return_X_y=True)
+    rows = (rows * 16).clip(0, 255).astype(np.uint8)
+    model = TripletMetricTransformer(max_iter=5, standardize="common", random_state=0)
+    assert model.fit(rows[:900], y[:900]).score(rows[900:], y[900:]) > 0.95
+
+
+@each
+@each_kind
+def test_constant_features_and_constant_rows_train(Estimator, kind, small, outputs):
+    rows = np.column_stack([X, np.full(150, 7.0)])
+    assert np.isfinite(outputs(small(Estimator, standardize=kind).fit(rows, Y), rows)).all()
+    with np.errstate(all="raise", under="ignore"):
+        standardization_of(np.ones((5, 3)), kind, None, np.float64)
+
+
+@each
+@each_kind
+@pytest.mark.parametrize("form", [sparse.csr_array, sparse.csc_matrix, np.asfortranarray])
+def test_rows_of_all_forms_train_alike(Estimator, kind, form, small, outputs):
+    model = small(Estimator, standardize=kind)
+    expected = outputs(clone(model).fit(X, Y), X)
+    assert_allclose(outputs(model.fit(form(X), Y), form(X)), expected, rtol=1e-9, atol=1e-12)
+
+
+@each
+@each_kind
+def test_warm_starts_and_passes_go_on_in_the_same_coordinates(Estimator, kind, small):
+    settings = {"standardize": kind, "dropout": 0.2}
+    warm = small(Estimator, warm_start=True, max_iter=2, **settings).fit(ROWS, Y).fit(ROWS, Y)
+    assert_same_parameters(warm, small(Estimator, max_iter=4, **settings).fit(ROWS, Y))
+    passing = small(Estimator, **settings)
+    for _ in range(3):
+        passing.partial_fit(ROWS, Y, classes=np.unique(Y))
+    assert_same_parameters(passing, small(Estimator, max_iter=3, **settings).fit(ROWS, Y))
+    before = passing._standardization
+    passing.partial_fit(100 * ROWS, Y)
+    assert passing._standardization is before
+
+
+@each
+@each_kind
+def test_a_pass_after_a_plain_fit_begins_with_its_weights(Estimator, kind, small, outputs):
+    model = small(Estimator, standardize=kind).fit(ROWS, Y)
+    before = outputs(model, ROWS)
+    model.set_params(learning_rate_init=1e-12).partial_fit(ROWS, Y)
+    assert_allclose(outputs(model, ROWS), before, rtol=1e-6, atol=1e-6)
+
+
+@each_kind
+def test_a_weight_of_2_is_a_row_given_twice(kind):
+    twice = np.random.default_rng(0).permutation(150)[:40]
+    weights = np.ones(150)
+    weights[twice] = 2
+    rows = np.concatenate([np.arange(150), twice])
+    settings = {
+        "standardize": kind,
+        "batch_size": 10**6,
+        "max_iter": 4,
+        "shuffle": False,
+        "random_state": 0,
+    }
+    model = SoftmaxMLPClassifier(**settings).fit(ROWS, Y, sample_weight=weights)
+    expected = SoftmaxMLPClassifier(**settings).fit(ROWS[rows], Y[rows])
+    for W, V in zip(parameters_of(model), parameters_of(expected)):
+        assert_allclose(W, V, rtol=1e-6, atol=1e-9)
+
+
+@each
+@each_kind
+def test_early_stopping_callbacks_and_pickles_know_of_it(Estimator, kind, small, outputs):
+    model = small(Estimator, standardize=kind, early_stopping=True).fit(ROWS, Y)
+    assert_array_equal(outputs(pickle.loads(pickle.dumps(model)), ROWS), outputs(model, ROWS))
+    assert_allclose(outputs(model, ROWS), outputs(clone(model).fit(ROWS, Y), ROWS), rtol=0)
+
+
+@each_kind
+def test_what_is_kept_of_the_input_is_standardised_too(kind, small):
+    settings = {"hidden_layer_sizes": (), "n_components": 8, "input_weight": 1.0}
+    Z = small(TripletMetricTransformer, standardize=kind, **settings).fit(ROWS, Y).transform(ROWS)
+    rows = standardized(ROWS, kind)
+    expected = small(TripletMetricTransformer, **settings).fit(rows, Y).transform(rows)
+    D, D_expected = (((A[:, np.newaxis] - A) ** 2).sum(axis=2) for A in (Z, expected))
+    assert_allclose(D, D_expected, rtol=1e-5, atol=1e-6)
+
+
+@each_kind
+def test_folding_and_unfolding_are_inverse(kind):
+    rng = np.random.default_rng(0)
+    W, b = rng.normal(size=(4, 3)), rng.normal(size=3)
+    standardization = standardization_of(ROWS.copy(), kind, None, np.float64)
+    folded = standardization.fold(W, b)
+    batch = ROWS.copy()
+    standardization.apply(batch)
+    assert_allclose(batch, standardized(ROWS, kind), rtol=1e-9, atol=1e-9)
+    assert_allclose(batch @ W + b, ROWS @ folded[0] + folded[1], rtol=1e-8, atol=1e-8)
+    for array, expected in zip(standardization.unfold(*folded), (W, b)):
+        assert_allclose(array, expected, rtol=1e-9)
+
+
+def test_a_batch_is_standardised_where_it_is_gathered():
+    standardization = standardization_of(ROWS.copy(), "features", None, np.float64)
+    network = Network([np.eye(4)], [np.zeros(4)], "identity", 150, standardization=standardization)
+    before = ROWS.copy()
+    expected = standardized(ROWS, "features")
+    assert_allclose(network.gather(ROWS, np.arange(150)), expected, rtol=1e-9, atol=1e-9)
+    assert_allclose(outputs(network, ROWS), expected, rtol=1e-9, atol=1e-9)
+    assert_array_equal(ROWS, before)
+
+
+@each
+@pytest.mark.parametrize("kind", [True, None, "rows", 1])
+def test_a_wrong_kind_is_named(Estimator, kind, small):
+    with pytest.raises(ValueError, match="'standardize' parameter"):
+        small(Estimator, standardize=kind).fit(X, Y)
