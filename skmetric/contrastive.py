@@ -49,10 +49,12 @@ class ContrastiveMetricTransformer(MetricTransformer):
         How batches are filled: "shuffle" deals rows out in random order, "balanced" takes groups of up
         to 4 rows of a class and at least two classes, "auto" is "balanced" if a shuffled batch would
         hold fewer than 4 rows of the rarest class. Only used when the labels are known.
-    standardize : {"common", "features"} or False, default=False
-        Whether to centre the features and to divide them by one number ("common") or each by its
-        standard deviation ("features"), estimated from up to 10,000 rows. It becomes part of the weights:
-        `coefs_` and `intercepts_` are those for rows as they come.
+    standardize : {"auto", "common", "features"} or False, default=False
+        Whether to centre the features and to divide them by one number ("common"), or each by its
+        standard deviation ("features"); "auto" is "features" if the largest standard deviation is more
+        than 10 times the median, as in a table in mixed units, else "common". The numbers are estimated
+        from up to 10,000 rows and become part of the weights: `coefs_` and `intercepts_` are those for
+        rows as they come.
     solver : {"adam", "sgd"}, default="adam"
         Optimizer of the weights.
     alpha : float, default=0.0

@@ -25,6 +25,8 @@ def standardized(rows, kind):
     """By the definition."""
     centred = rows - rows.mean(axis=0)
     deviations = centred.std(axis=0)
+    if kind == "auto":
+        kind = "features" if deviations.max() > 10 * np.median(deviations) else "common"
     return centred / (deviations if kind == "features" else np.sqrt(np.mean(deviations**2)))
 
 
@@ -70,6 +72,16 @@ def test_units_of_features_do_not_matter_if_each_has_its_scale(Estimator, small,
     model = small(Estimator, standardize="features")
     Z = outputs(clone(model).fit(X, Y), X)
     assert_allclose(outputs(model.fit(units * X, Y), units * X), Z, rtol=1e-5, atol=1e-6)
+
+
+@each
+@pytest.mark.parametrize("largest, kind", [(9.0, "common"), (11.0, "features")])
+def test_auto_tells_mixed_units_from_a_common_one(Estimator, largest, kind, small, outputs):
+    rows = np.random.default_rng(0).normal(size=(150, 4))
+    rows /= rows.std(axis=0)
+    rows *= [largest, 1.0, 1.0, 0.5]
+    model = small(Estimator, standardize="auto").fit(rows, Y)
+    assert_same_model(model, small(Estimator, standardize=kind).fit(rows, Y))
 
 
 @each

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+MIXED = 10  # times the median standard deviation: one that is larger is in another unit
+
 
 class Standardization:
     """The map ``x -> (x - mean) * factor`` of the features.
@@ -69,7 +71,20 @@ def feature_factors(deviations):
     return 1 / np.where(deviations > 0, deviations, 1.0)
 
 
-FACTORS = {"common": common_factor, "features": feature_factors}
+def fitting_factors(deviations):
+    """Return one factor where features have a unit in common, and else a factor for each.
+
+    Pixels, spectra and embeddings vary by factors of a few from feature to feature, and small
+    variation is little information. In a table in mixed units the largest standard deviation is
+    hundreds of times the median, and what is small may matter as much.
+    """
+    varying = deviations[deviations > 0]
+    if varying.size and varying.max() > MIXED * np.median(varying):
+        return feature_factors(deviations)
+    return common_factor(deviations)
+
+
+FACTORS = {"auto": fitting_factors, "common": common_factor, "features": feature_factors}
 
 
 def standardization_of(X, kind, weights, dtype):
@@ -79,7 +94,7 @@ def standardization_of(X, kind, weights, dtype):
     ----------
     X : ndarray of float64 of shape (n_samples, n_features)
         Rows; overwritten.
-    kind : {"common", "features"}
+    kind : {"auto", "common", "features"}
         Key of `FACTORS`.
     weights : ndarray of shape (n_samples,) or None
         Weights of the rows.
