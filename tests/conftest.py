@@ -40,3 +40,9 @@ def small():
 def outputs():
     """``outputs(model, X)``: what the last layer gives, whatever the estimator calls it."""
     return lambda model, X: getattr(model, "decision_function", model.transform)(X)
+
+
+@pytest.fixture
+def make(small):
+    """``make(kind, **parameters)``: an estimator that learns from that kind of tuples."""
+    return lambda kind, **parameters: small(kind.Estimator, **parameters)

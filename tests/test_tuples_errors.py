@@ -3,55 +3,15 @@ import copy
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_array_equal, assert_equal
+from numpy.testing import assert_equal
 from scipy import sparse
-from shared import X, Y, fitted_attributes, parameters_of
+from shared import X, Y, fitted_attributes
 from sklearn.base import clone
-
-from skmetric import ContrastiveMetricTransformer, TripletMetricTransformer
-from skmetric.pairs import make_pairs, make_triplets
+from tuple_kinds import PAIRS, SAME, TRIPLETS, Pairs, assert_same_training, each, learn
 
 pytestmark = pytest.mark.filterwarnings("ignore:The embedding collapses")
 
-PAIRS, SAME = make_pairs(Y, 120, rng=0)
-TRIPLETS = make_triplets(Y, 80, rng=0)
 EXPLODES = {"solver": "sgd", "momentum": 0.9, "learning_rate_init": 1e308}  # with 1000 * X
-
-
-class Pairs:
-    """What the tests of both kinds of tuples need to know of pairs."""
-
-    Estimator, size, tuples, options = ContrastiveMetricTransformer, 2, PAIRS, {"y": SAME}
-    fit, partial_fit = "fit_pairs", "partial_fit_pairs"
-
-
-class Triplets:
-    """The same of triplets."""
-
-    Estimator, size, tuples, options = TripletMetricTransformer, 3, TRIPLETS, {}
-    fit, partial_fit = "fit_triplets", "partial_fit_triplets"
-
-
-each = pytest.mark.parametrize("kind", [Pairs, Triplets])
-
-
-@pytest.fixture
-def make(small):
-    """``make(kind, **parameters)``: an estimator that learns from that kind of tuples."""
-    return lambda kind, **parameters: small(kind.Estimator, **parameters)
-
-
-def learn(kind, model, tuples=None, rows=X, incremental=False, **options):
-    """Learn from tuples of row numbers, or, where `rows` is None, of the rows themselves."""
-    method = getattr(model, kind.partial_fit if incremental else kind.fit)
-    return method(kind.tuples if tuples is None else tuples, **kind.options | options, X=rows)
-
-
-def assert_same_model(model, other):
-    for W, V in zip(parameters_of(model), parameters_of(other), strict=True):
-        assert W.dtype == V.dtype
-        assert_array_equal(W, V)
-    assert model.loss_curve_ == other.loss_curve_
 
 
 # --- errors, one by one -------------------------------------------------------------------------------
@@ -236,7 +196,7 @@ def test_a_failed_refit_leaves_the_model_as_it_was(kind, warm_start, begin, para
     assert_equal(fitted_attributes(model), fitted_attributes(twin))
     assert hasattr(model, "classes_") == (begin == "labels")
     # What does not show is as it was, too: both go on alike.
-    assert_same_model(learn(kind, model, incremental=True), learn(kind, twin, incremental=True))
+    assert_same_training(learn(kind, model, incremental=True), learn(kind, twin, incremental=True))
 
 
 @pytest.mark.parametrize("y", [1 + SAME, SAME[:-1], np.ones(120)])

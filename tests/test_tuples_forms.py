@@ -5,57 +5,17 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
-from shared import X, Y, parameters_of
+from shared import X, Y
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
+from tuple_kinds import SAME, STILL, Pairs, assert_same_training, each, learn
 
 from skmetric import ContrastiveMetricTransformer, TripletMetricTransformer
 from skmetric.pairs import make_pairs, make_triplets
 
 pytestmark = pytest.mark.filterwarnings("ignore:The embedding collapses")
-
-PAIRS, SAME = make_pairs(Y, 120, rng=0)
-TRIPLETS = make_triplets(Y, 80, rng=0)
-PLAIN = {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.02}
-STILL = {**PLAIN, "learning_rate": lambda epoch: 0.0, "max_iter": 1}
-
-
-class Pairs:
-    """What the tests of both kinds of tuples need to know of pairs."""
-
-    Estimator, size, tuples, options = ContrastiveMetricTransformer, 2, PAIRS, {"y": SAME}
-    fit, partial_fit = "fit_pairs", "partial_fit_pairs"
-
-
-class Triplets:
-    """The same of triplets."""
-
-    Estimator, size, tuples, options = TripletMetricTransformer, 3, TRIPLETS, {}
-    fit, partial_fit = "fit_triplets", "partial_fit_triplets"
-
-
-each = pytest.mark.parametrize("kind", [Pairs, Triplets])
-
-
-@pytest.fixture
-def make(small):
-    """``make(kind, **parameters)``: an estimator that learns from that kind of tuples."""
-    return lambda kind, **parameters: small(kind.Estimator, **parameters)
-
-
-def learn(kind, model, tuples=None, rows=X, incremental=False, **options):
-    """Learn from tuples of row numbers, or, where `rows` is None, of the rows themselves."""
-    method = getattr(model, kind.partial_fit if incremental else kind.fit)
-    return method(kind.tuples if tuples is None else tuples, **kind.options | options, X=rows)
-
-
-def assert_same_model(model, other):
-    for W, V in zip(parameters_of(model), parameters_of(other), strict=True):
-        assert W.dtype == V.dtype
-        assert_array_equal(W, V)
-    assert model.loss_curve_ == other.loss_curve_
 
 
 # --- both forms, all kinds of rows --------------------------------------------------------------------
@@ -64,7 +24,7 @@ def assert_same_model(model, other):
 @each
 def test_rows_themselves_and_their_numbers_are_the_same(kind, make):
     by_number = learn(kind, make(kind, dropout=0.2))
-    assert_same_model(by_number, learn(kind, make(kind, dropout=0.2), X[kind.tuples], None))
+    assert_same_training(by_number, learn(kind, make(kind, dropout=0.2), X[kind.tuples], None))
     assert by_number.n_features_in_ == 4
 
 
@@ -73,7 +33,7 @@ def test_rows_themselves_and_their_numbers_are_the_same(kind, make):
 def test_both_forms_keep_the_type_of_the_rows(kind, dtype, make):
     rows = X.astype(dtype)
     by_number = learn(kind, make(kind), rows=rows)
-    assert_same_model(by_number, learn(kind, make(kind), rows[kind.tuples], None))
+    assert_same_training(by_number, learn(kind, make(kind), rows[kind.tuples], None))
     assert by_number.coefs_[0].dtype == (np.float64 if dtype is np.float64 else np.float32)
 
 
@@ -98,9 +58,9 @@ ROWS = {
 def test_numbers_may_be_of_rows_of_any_kind(kind, form, make, tmp_path):
     model = learn(kind, make(kind))
     rows = form(X, tmp_path)
-    assert_same_model(model, learn(kind, make(kind), rows=rows))
+    assert_same_training(model, learn(kind, make(kind), rows=rows))
     by_passes = learn(kind, make(kind), rows=rows, incremental=True)
-    assert_same_model(by_passes, learn(kind, make(kind), incremental=True))
+    assert_same_training(by_passes, learn(kind, make(kind), incremental=True))
 
 
 @each
@@ -109,7 +69,7 @@ def test_numbers_may_be_of_float32_rows_of_any_kind(kind, form, make, tmp_path):
     rows = X.astype(np.float32)
     model = learn(kind, make(kind), rows=ROWS[form](rows, tmp_path))
     assert model.coefs_[0].dtype == np.float32
-    assert_same_model(model, learn(kind, make(kind), rows=rows))
+    assert_same_training(model, learn(kind, make(kind), rows=rows))
 
 
 @each
@@ -117,8 +77,8 @@ def test_numbers_may_be_of_float32_rows_of_any_kind(kind, form, make, tmp_path):
 def test_numbers_may_be_of_any_integer_type(kind, dtype, make):
     tuples = np.where(kind.tuples > 100, kind.tuples - 100, kind.tuples)
     model = learn(kind, make(kind), tuples)
-    assert_same_model(model, learn(kind, make(kind), tuples.astype(dtype)))
-    assert_same_model(model, learn(kind, make(kind), tuples.tolist()))
+    assert_same_training(model, learn(kind, make(kind), tuples.astype(dtype)))
+    assert_same_training(model, learn(kind, make(kind), tuples.tolist()))
 
 
 LAYOUTS = {
@@ -133,7 +93,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
 def test_rows_themselves_may_lie_in_any_order(kind, layout, make):
     rows = X[kind.tuples]
-    assert_same_model(learn(kind, make(kind), layout(rows), None), learn(kind, make(kind), rows, None))
+    assert_same_training(learn(kind, make(kind), layout(rows), None), learn(kind, make(kind), rows, None))
 
 
 @each
@@ -171,9 +131,9 @@ LABELS = {
 @pytest.mark.parametrize("y", LABELS.values(), ids=LABELS.keys())
 def test_labels_of_pairs_have_many_forms(y, make):
     model = learn(Pairs, make(Pairs))
-    assert_same_model(model, learn(Pairs, make(Pairs), y=y))
+    assert_same_training(model, learn(Pairs, make(Pairs), y=y))
     passing = learn(Pairs, make(Pairs), incremental=True)
-    assert_same_model(passing, learn(Pairs, make(Pairs), incremental=True, y=y))
+    assert_same_training(passing, learn(Pairs, make(Pairs), incremental=True, y=y))
 
 
 # --- quality ------------------------------------------------------------------------------------------

@@ -1,47 +1,12 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from shared import X, Y
+from shared import X
+from tuple_kinds import PAIRS, PLAIN, SAME, STILL, TRIPLETS, Pairs, Triplets, each, learn
 
-from skmetric import ContrastiveMetricTransformer, TripletMetricTransformer
 from skmetric.losses import MINERS
-from skmetric.pairs import make_pairs, make_triplets
 
 pytestmark = pytest.mark.filterwarnings("ignore:The embedding collapses")
-
-PAIRS, SAME = make_pairs(Y, 120, rng=0)
-TRIPLETS = make_triplets(Y, 80, rng=0)
-PLAIN = {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.02}
-STILL = {**PLAIN, "learning_rate": lambda epoch: 0.0, "max_iter": 1}
-
-
-class Pairs:
-    """What the tests of both kinds of tuples need to know of pairs."""
-
-    Estimator, size, tuples, options = ContrastiveMetricTransformer, 2, PAIRS, {"y": SAME}
-    fit, partial_fit = "fit_pairs", "partial_fit_pairs"
-
-
-class Triplets:
-    """The same of triplets."""
-
-    Estimator, size, tuples, options = TripletMetricTransformer, 3, TRIPLETS, {}
-    fit, partial_fit = "fit_triplets", "partial_fit_triplets"
-
-
-each = pytest.mark.parametrize("kind", [Pairs, Triplets])
-
-
-@pytest.fixture
-def make(small):
-    """``make(kind, **parameters)``: an estimator that learns from that kind of tuples."""
-    return lambda kind, **parameters: small(kind.Estimator, **parameters)
-
-
-def learn(kind, model, tuples=None, rows=X, incremental=False, **options):
-    """Learn from tuples of row numbers, or, where `rows` is None, of the rows themselves."""
-    method = getattr(model, kind.partial_fit if incremental else kind.fit)
-    return method(kind.tuples if tuples is None else tuples, **kind.options | options, X=rows)
 
 
 # --- what is learned: the loss by a loop, over the given tuples and no others --------------------------

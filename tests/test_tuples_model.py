@@ -5,54 +5,13 @@ import warnings
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from shared import X, Y, parameters_of
+from shared import X, Y
 from sklearn.base import clone
+from tuple_kinds import PAIRS, PLAIN, SAME, STILL, Pairs, assert_same_training, each, learn
 
-from skmetric import ContrastiveMetricTransformer, TripletMetricTransformer
-from skmetric.pairs import make_pairs, make_triplets
+from skmetric import ContrastiveMetricTransformer
 
 pytestmark = pytest.mark.filterwarnings("ignore:The embedding collapses")
-
-PAIRS, SAME = make_pairs(Y, 120, rng=0)
-TRIPLETS = make_triplets(Y, 80, rng=0)
-PLAIN = {"solver": "sgd", "momentum": 0.0, "learning_rate_init": 0.02}
-STILL = {**PLAIN, "learning_rate": lambda epoch: 0.0, "max_iter": 1}
-
-
-class Pairs:
-    """What the tests of both kinds of tuples need to know of pairs."""
-
-    Estimator, size, tuples, options = ContrastiveMetricTransformer, 2, PAIRS, {"y": SAME}
-    fit, partial_fit = "fit_pairs", "partial_fit_pairs"
-
-
-class Triplets:
-    """The same of triplets."""
-
-    Estimator, size, tuples, options = TripletMetricTransformer, 3, TRIPLETS, {}
-    fit, partial_fit = "fit_triplets", "partial_fit_triplets"
-
-
-each = pytest.mark.parametrize("kind", [Pairs, Triplets])
-
-
-@pytest.fixture
-def make(small):
-    """``make(kind, **parameters)``: an estimator that learns from that kind of tuples."""
-    return lambda kind, **parameters: small(kind.Estimator, **parameters)
-
-
-def learn(kind, model, tuples=None, rows=X, incremental=False, **options):
-    """Learn from tuples of row numbers, or, where `rows` is None, of the rows themselves."""
-    method = getattr(model, kind.partial_fit if incremental else kind.fit)
-    return method(kind.tuples if tuples is None else tuples, **kind.options | options, X=rows)
-
-
-def assert_same_model(model, other):
-    for W, V in zip(parameters_of(model), parameters_of(other), strict=True):
-        assert W.dtype == V.dtype
-        assert_array_equal(W, V)
-    assert model.loss_curve_ == other.loss_curve_
 
 
 # --- the model ----------------------------------------------------------------------------------------
@@ -115,8 +74,8 @@ def test_a_pickle_keeps_every_bit_and_no_tuples(kind, make):
 @each
 def test_same_seed_gives_the_same_bits(kind, make):
     model = make(kind, dropout=0.2, input_dropout=0.1)
-    assert_same_model(learn(kind, clone(model)), learn(kind, model))
-    assert_same_model(learn(kind, clone(model)), learn(kind, model))
+    assert_same_training(learn(kind, clone(model)), learn(kind, model))
+    assert_same_training(learn(kind, clone(model)), learn(kind, model))
     other = learn(kind, clone(model).set_params(random_state=1))
     assert not np.array_equal(other.coefs_[0], model.coefs_[0])
 
@@ -124,7 +83,7 @@ def test_same_seed_gives_the_same_bits(kind, make):
 @each
 def test_the_batch_sampler_is_not_looked_at(kind, make):
     one, two = (learn(kind, make(kind, batch_sampler=name)) for name in ("shuffle", "balanced"))
-    assert_same_model(one, two)
+    assert_same_training(one, two)
 
 
 @each
@@ -133,7 +92,7 @@ def test_passes_are_the_epochs_of_fit_at_a_constant_rate(kind, make):
     passing = make(kind, **settings)
     for _ in range(3):
         learn(kind, passing, incremental=True)
-    assert_same_model(passing, learn(kind, make(kind, **settings)))
+    assert_same_training(passing, learn(kind, make(kind, **settings)))
 
 
 @each
@@ -149,7 +108,7 @@ def test_passes_of_a_cosine_stay_at_the_initial_rate(kind, make):
 def test_a_warm_start_goes_on_where_fit_ended(kind, make):
     model = make(kind, warm_start=True, max_iter=2)
     learn(kind, learn(kind, model))
-    assert_same_model(model, learn(kind, make(kind, max_iter=4)))
+    assert_same_training(model, learn(kind, make(kind, max_iter=4)))
     assert model.n_iter_ == 4
 
 
@@ -166,7 +125,7 @@ def test_a_warm_start_may_go_on_from_labels(kind, make):
 @each
 def test_a_plain_fit_begins_anew(kind, make):
     model = learn(kind, learn(kind, make(kind)), incremental=True)
-    assert_same_model(learn(kind, model), learn(kind, make(kind)))
+    assert_same_training(learn(kind, model), learn(kind, make(kind)))
 
 
 @each
@@ -221,7 +180,7 @@ def test_an_interrupt_keeps_the_epochs_before_it(kind, make):
 
     with pytest.warns(UserWarning, match="interrupted"):
         model = learn(kind, make(kind, learning_rate=rate))
-    assert_same_model(model, learn(kind, make(kind, max_iter=2)))
+    assert_same_training(model, learn(kind, make(kind, max_iter=2)))
 
 
 @each
