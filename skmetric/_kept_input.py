@@ -50,7 +50,7 @@ def joint_rotation(F, P, weight, n_components, before=None):
     """Rotate what was learned and what is kept to few columns, by their common principal axes.
 
     The union ``[F, s P]`` is projected on the axes of its largest variance. With r the effective rank of
-    F, ``s = weight * sqrt(1 - r / n_components) * rms(F) / rms(P)``: where what was learned needs all
+    F, ``s = weight * (1 - (r / n_components)^2) * rms(F) / rms(P)``: where what was learned needs all
     columns, as in a plane, it keeps them.
 
     Parameters
@@ -74,8 +74,8 @@ def joint_rotation(F, P, weight, n_components, before=None):
     """
     F = F - F.mean(axis=0, dtype=np.float64)
     P = P - P.mean(axis=0, dtype=np.float64)
-    room = max(0.0, 1 - effective_rank(F) / n_components)
-    scale = weight * np.sqrt(room) * (_size(F) or 1.0) / (_size(P) or 1.0)
+    room = max(0.0, 1 - (effective_rank(F) / n_components) ** 2)
+    scale = weight * room * (_size(F) or 1.0) / (_size(P) or 1.0)
     union = np.hstack([F, scale * P])
     covariance = union.T @ union
     if before is not None and len(union) <= len(covariance):

@@ -35,9 +35,9 @@ def size(Z):
 
 
 def room(Z, n_components):
-    """Root of the share of the columns that are left free."""
+    """How much of the weight is left by what was learned."""
     variances = np.linalg.eigvalsh(np.cov(Z.T))
-    return np.sqrt(1 - variances.sum() ** 2 / (variances**2).sum() / n_components)
+    return 1 - (variances.sum() ** 2 / (variances**2).sum() / n_components) ** 2
 
 
 # --- what comes out -----------------------------------------------------------------------------------
