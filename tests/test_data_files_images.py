@@ -117,7 +117,7 @@ def test_npy_whose_header_does_not_close(tmp_path):
 def test_pickles_are_not_opened(tmp_path):
     arrays = make_arrays()
     write_npz(tmp_path, "mnist", {**arrays, "y_train": arrays["y_train"].astype(object)})
-    with pytest.raises(ValueError, match=r"uint8 labels \(n,\), n at most 70000, got object \(12,\)"):
+    with pytest.raises(ValueError, match=r"uint8 labels \(n,\), n at most 60000, got object \(12,\)"):
         fetch_mnist(data_home=tmp_path)
 
 
@@ -179,6 +179,6 @@ def test_labels_that_inflate_are_refused(tmp_path, subfolder):
     write_idx(tmp_path, "mnist", make_arrays(), subfolder=subfolder, compressed=True)
     folder = tmp_path / "mnist" if subfolder else tmp_path
     write_idx_gz_of_zeros(folder / "train-labels-idx1-ubyte.gz", (100_000_000,), 1)
-    with traced() as peak, pytest.raises(ValueError, match=r"uint8 labels \(n,\), n at most 70000"):
+    with traced() as peak, pytest.raises(ValueError, match=r"uint8 labels \(n,\), n at most 60000"):
         fetch_mnist(data_home=tmp_path)
     assert peak() < 2**21

@@ -281,7 +281,7 @@ print(sorted({{"matplotlib", "numpy", "pandas", "sklearn"}} & set(sys.modules)))
 def test_a_set_is_not_held_twice(tmp_path, subset):
     """A single part is not copied; the two of "all" are, into one array."""
     arrays = {
-        key: np.zeros((20_000, 784) if key[0] == "X" else 20_000, np.uint8) for key in make_arrays()
+        key: np.zeros((10_000, 784) if key[0] == "X" else 10_000, np.uint8) for key in make_arrays()
     }
     write_npz(tmp_path, "mnist", arrays)
     fetch_mnist(data_home=tmp_path)

@@ -4,9 +4,8 @@ import numpy as np
 
 from . import arrays
 
-N_ROWS = 70_000  # of a whole set: no file holds more
-# A member of an archive: the images of a whole set, and the header of a .npy file.
-LARGEST_MEMBER = N_ROWS * 784 + 10_000
+N_ROWS = {"train": 60_000, "test": 10_000}  # a part has no more
+HEADER = 10_000  # bytes, at most, of a .npy file
 
 
 def read_part(images_file, labels_file, part):
@@ -18,31 +17,31 @@ def read_part(images_file, labels_file, part):
 
 def _read_images(path, part):
     def check(dtype, shape):
-        if dtype != np.uint8 or shape[1:] not in ((784,), (28, 28)) or shape[0] > N_ROWS:
-            raise _unexpected(path, "images (n, 784) or (n, 28, 28)", dtype, shape)
+        if dtype != np.uint8 or shape[1:] not in ((784,), (28, 28)) or shape[0] > N_ROWS[part]:
+            raise _unexpected(path, part, "images (n, 784) or (n, 28, 28)", dtype, shape)
 
-    return _read_array(path, f"X_{part}", check)
+    return _read_array(path, "X", part, check)
 
 
 def read_labels(path, part):
     """The labels of a part, not yet compared with the images."""
 
     def check(dtype, shape):
-        if dtype != np.uint8 or len(shape) != 1 or shape[0] > N_ROWS:
-            raise _unexpected(path, "labels (n,)", dtype, shape)
+        if dtype != np.uint8 or len(shape) != 1 or shape[0] > N_ROWS[part]:
+            raise _unexpected(path, part, "labels (n,)", dtype, shape)
 
-    return _read_array(path, f"y_{part}", check)
+    return _read_array(path, "y", part, check)
 
 
-def _unexpected(path, what, dtype, shape):
+def _unexpected(path, part, what, dtype, shape):
     return arrays.UnexpectedArrayError(
-        f"{path} must hold uint8 {what}, n at most {N_ROWS}, got {dtype} {shape}."
+        f"{path} must hold uint8 {what}, n at most {N_ROWS[part]}, got {dtype} {shape}."
     )
 
 
-def _read_array(path, key, check):
+def _read_array(path, name, part, check):
     if path.suffix == ".npz":
-        return arrays.read_npz(path, key, LARGEST_MEMBER, check)
+        return arrays.read_npz(path, f"{name}_{part}", N_ROWS[part] * 784 + HEADER, check)
     if path.suffix == ".npy":
         return arrays.read_npy(path, check)
     return arrays.read_idx(path, check)
