@@ -262,26 +262,23 @@ MEASURES_OF_CLASSES = {
 }
 
 
-def _of_classes(name, head):
-    groups = {}
-    for row in load(name)["rows"]:
-        groups.setdefault((row["set"], row["method"]), []).append(row)
+def _of_classes(rows, key, head):
+    groups, columns = {}, MEASURES_OF_CLASSES.values()
+    for row in rows:
+        groups.setdefault(tuple(row[name] for name in key), []).append(row)
     cells = [
-        [
-            *key,
-            *(f"{fmean(row[measure] for row in group):.3f}" for measure in MEASURES_OF_CLASSES.values()),
-        ]
-        for key, group in groups.items()
+        [*group, *(f"{fmean(row[measure] for row in members):.3f}" for measure in columns)]
+        for group, members in groups.items()
     ]
-    return table(["set", head, *MEASURES_OF_CLASSES], cells)
+    return table([*head, *MEASURES_OF_CLASSES], cells)
 
 
 def unseen():
-    return _of_classes("unseen", "rows as")
+    return _of_classes(load("unseen")["rows"], ["set", "method"], ["set", "rows as"])
 
 
 def input_weights():
-    return _of_classes("tuning_input_weight", "candidate")
+    return _of_classes(load("tuning_input_weight")["rows"], ["method"], ["candidate"])
 
 
 def headline():
