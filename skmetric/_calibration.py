@@ -11,13 +11,10 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 
+from ._search.binary import largest_exponent
+
 LARGEST = np.finfo(np.float64).max
 TIGHT = {"ftol": 1e-14, "gtol": 1e-9}
-
-
-def _exponent(scores):
-    """The power of two that brings the scores into [-1, 1]."""
-    return int(np.frexp(np.abs(scores).max())[1])
 
 
 def _scaled(scores, exponent):
@@ -48,7 +45,7 @@ def _sigmoid(scores, same):
     n_different = len(same) - n_same
     target = np.where(same, (n_same + 1) / (n_same + 2), 1 / (n_different + 2))
     # The search is over standardised scores. Squares of the scores themselves may over- or underflow.
-    exponent = _exponent(scores)
+    exponent = largest_exponent(scores)
     scaled = _scaled(scores, exponent)
     center = scaled.mean()
     scale = scaled.std() if np.ptp(scaled) else 1.0
@@ -70,7 +67,7 @@ def _steps(scores, exponent, regression):
 
 def _isotonic(scores, same):
     # scikit-learn takes scores that differ by less than 1e-15 for one: the unit must not matter.
-    exponent = _exponent(scores)
+    exponent = largest_exponent(scores)
     regression = IsotonicRegression(out_of_bounds="clip").fit(_scaled(scores, exponent), same)
     return partial(_steps, exponent=exponent, regression=regression)
 

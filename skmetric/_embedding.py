@@ -9,6 +9,7 @@ from ._engine.network import CHUNK, Network, outputs, outputs_in_parts
 from ._input import check_outputs, check_X, dense, nameless, sampled
 from ._kept_input import input_axes, joint_rotation
 from ._network_estimator import NetworkEstimator
+from ._search.binary import largest_exponent
 from .losses import normalized
 from .metrics import recall_at_k
 from .pairs import check_tuples, paired_distances
@@ -84,7 +85,7 @@ class Embedding(NetworkEstimator):
         Z2 = Z1 if X2 is None else self._embed(X2)
         metric = "sqeuclidean" if squared else "euclidean"
         # In a unit near the largest value: squares overflow or underflow in others.
-        exponent = int(np.frexp(max(np.abs(Z1).max(), np.abs(Z2).max()))[1])
+        exponent = largest_exponent(Z1, Z2)
         Z1_scaled = np.ldexp(Z1.astype(np.float64), -exponent)
         Z2_scaled = np.ldexp(Z2.astype(np.float64), -exponent)
         D = np.empty((len(Z1), len(Z2)), dtype=Z1.dtype)
