@@ -61,7 +61,13 @@ A_ORIGINAL = {
     "batch_sampler": "shuffle",
     "dropout": 0,
 }
-A_BEST = {"max_iter": 10, "dropout": 0.3, "learning_rate_init": 0.001, "input_weight": 0}
+A_BEST = {
+    "max_iter": 10,
+    "dropout": 0.3,
+    "learning_rate_init": 0.001,
+    "input_weight": 0,
+    "standardize": False,
+}
 
 
 def ancestor_A():
@@ -69,7 +75,14 @@ def ancestor_A():
     rows = {}
     models = {
         "original settings": TripletMetricTransformer(
-            64, (256,), input_weight=0, batch_size=32, random_state=0, verbose=True, **A_ORIGINAL
+            64,
+            (256,),
+            input_weight=0,
+            standardize=False,
+            batch_size=32,
+            random_state=0,
+            verbose=True,
+            **A_ORIGINAL,
         ),
         "best settings": TripletMetricTransformer(64, (1024,), random_state=0, **A_BEST),
     }
@@ -84,6 +97,7 @@ def ancestor_A():
 # --- B: a trainable distance on photos of flowers ---------------------------------------------------
 
 B_SGD = {
+    "standardize": False,
     "solver": "sgd",
     "momentum": 0,
     "learning_rate": "constant",
@@ -114,7 +128,13 @@ def b_contrastive(rate):
 
 def b_triplet(margin):
     return TripletMetricTransformer(
-        64, (256,), input_weight=0, margin=margin, learning_rate_init=0.05, max_iter=100, **B_SGD
+        64,
+        (256,),
+        input_weight=0,
+        margin=margin,
+        learning_rate_init=0.05,
+        max_iter=100,
+        **B_SGD,
     )
 
 
@@ -153,7 +173,7 @@ def ancestor_B():
 
 def b_best():
     """600 photos of 12,288 pixels: a few principal components of them leave less to learn by heart."""
-    embedding = TripletMetricTransformer(input_weight=0, dropout=0.5, random_state=0)
+    embedding = TripletMetricTransformer(input_weight=0, standardize=False, dropout=0.5, random_state=0)
     return make_pipeline(PCA(50, random_state=0), embedding, KNeighborsClassifier(36))
 
 
@@ -192,7 +212,7 @@ def b_pictures(models):
 
 # --- C: a sigmoid-softmax network on MNIST ----------------------------------------------------------
 
-C_MODEL = {"activation": "logistic", "alpha": 0, "random_state": 0}
+C_MODEL = {"standardize": False, "activation": "logistic", "alpha": 0, "random_state": 0}
 C_BEST = {**C_MODEL, "alpha": 3e-5, "input_dropout": 0.1, "batch_size": 32}
 
 
@@ -251,9 +271,12 @@ def ancestor_D():
     X, y, X_test, y_test = images(fetch_fashion_mnist)
     sgd = {"solver": "sgd", "momentum": 0, "learning_rate": "constant", "n_iter_no_change": np.inf}
     models = {
-        "original grid, 72 points": (SoftmaxMLPClassifier(random_state=0, **sgd), D_GRID),
+        "original grid, 72 points": (
+            SoftmaxMLPClassifier(standardize=False, random_state=0, **sgd),
+            D_GRID,
+        ),
         "wider search, 40 hidden": (
-            SoftmaxMLPClassifier((40,), batch_size=128, max_iter=40, random_state=0),
+            SoftmaxMLPClassifier((40,), standardize=False, batch_size=128, max_iter=40, random_state=0),
             D_WIDER,
         ),
     }

@@ -68,7 +68,7 @@ def skmetric_epoch(hidden, batch, solver):
     def run():
         model = SoftmaxMLPClassifier(
             (hidden,), "logistic", solver=solver, alpha=0, momentum=0, batch_size=batch, max_iter=1,
-            learning_rate="constant", learning_rate_init=RATES[solver], random_state=0,
+            learning_rate="constant", learning_rate_init=RATES[solver], standardize=False, random_state=0,
         )  # fmt: skip
         return model.fit(X, y)
 

@@ -40,7 +40,7 @@ def softmax(seed):
 CASES = {
     "MNIST, TripletMetricTransformer(64, (256,), max_iter=5) on X/255 + 5-NN": (mnist, triplet_5nn),
     "MNIST, SoftmaxMLPClassifier((64,), activation='logistic', max_iter=20) on X/255": (mnist, softmax),
-    "digits, StandardScaler + TripletMetricTransformer(2, (256, 256), dropout=0, max_iter=100) + 3-NN": (
+    "digits, TripletMetricTransformer(2, (256, 256), dropout=0, max_iter=100) + 3-NN": (
         digits,
         digits_plane,
     ),

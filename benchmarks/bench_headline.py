@@ -16,7 +16,6 @@ from data import digits, images
 from joblib import Parallel, delayed
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from skmetric import SoftmaxMLPClassifier, TripletMetricTransformer
 from skmetric.datasets import fetch_fashion_mnist, fetch_mnist
@@ -30,8 +29,13 @@ def fashion():
     return images(fetch_fashion_mnist)
 
 
-WIDE = {"dropout": 0.3, "learning_rate_init": 0.001, "input_weight": 0}
-DEEP = {"hidden_layer_sizes": (1024, 1024), "learning_rate_init": 0.001, "alpha": 1e-5}
+WIDE = {"dropout": 0.3, "learning_rate_init": 0.001, "input_weight": 0, "standardize": False}
+DEEP = {
+    "hidden_layer_sizes": (1024, 1024),
+    "learning_rate_init": 0.001,
+    "alpha": 1e-5,
+    "standardize": False,
+}
 
 
 def mnist_neighbors(seed):
@@ -58,10 +62,8 @@ def fashion_classifier(seed):
 
 
 def digits_plane(seed):
-    embedding = TripletMetricTransformer(
-        2, (256, 256), input_weight=0, dropout=0, max_iter=100, random_state=seed
-    )
-    return make_pipeline(StandardScaler(), embedding, KNeighborsClassifier(3))
+    embedding = TripletMetricTransformer(2, (256, 256), dropout=0, max_iter=100, random_state=seed)
+    return make_pipeline(embedding, KNeighborsClassifier(3))
 
 
 CASES = {

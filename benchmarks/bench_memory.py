@@ -33,7 +33,7 @@ from skmetric.datasets import fetch_mnist  # noqa: E402
 
 FEATURES, MB, CHUNK = 512, 2**20, 1024
 TRIPLET = {
-    "input_weight": 0,
+    "standardize": False,
     "dropout": 0,
     "batch_size": 256,
     "max_iter": 1,
@@ -49,7 +49,7 @@ def warmed_up(model, X, y):
 
 
 def fit_uint8(path):
-    return _fit_images(TripletMetricTransformer(64, (256,), **TRIPLET))
+    return _fit_images(TripletMetricTransformer(64, (256,), input_weight=0, **TRIPLET))
 
 
 def classifier_uint8(path):
@@ -82,7 +82,7 @@ def fit_in_memory(path):
 
 def _fit_large(X):
     y = labels(X)
-    model = warmed_up(TripletMetricTransformer(64, (256,), **TRIPLET), X, y)
+    model = warmed_up(TripletMetricTransformer(64, (256,), input_weight=0, **TRIPLET), X, y)
     with Peak() as peak:
         elapsed, _ = seconds(lambda: model.fit(X, y))
     return {"extra_mb": peak.extra_mb, "seconds": elapsed, "us_per_row": 1e6 * elapsed / len(X)}
@@ -90,7 +90,7 @@ def _fit_large(X):
 
 def transform(path):
     X = np.load(path)
-    model = warmed_up(TripletMetricTransformer(64, (256,), **TRIPLET), X, labels(X))
+    model = warmed_up(TripletMetricTransformer(64, (256,), input_weight=0, **TRIPLET), X, labels(X))
     return _against_products(X, model.transform, 64)
 
 
@@ -122,7 +122,7 @@ def _against_products(X, output, n_outputs):
 def pairwise_distance(path):
     """Among 10,000 rows; scikit-learn, which does it, takes the product in float64."""
     X = np.array(np.load(path, mmap_mode="r")[:10000])
-    model = warmed_up(TripletMetricTransformer(64, (256,), **TRIPLET), X, labels(X))
+    model = warmed_up(TripletMetricTransformer(64, (256,), input_weight=0, **TRIPLET), X, labels(X))
     Z = model.transform(X).astype(np.float64)
     with Peak() as peak:
         model.pairwise_distance(X)

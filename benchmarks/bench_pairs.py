@@ -43,6 +43,7 @@ def ours(X, pairs, same, seed):
     model = ContrastiveMetricTransformer(
         X.shape[1],
         input_weight=0,
+        standardize=False,
         negative_margin=1,
         learning_rate_init=0.003,
         max_iter=10,
@@ -115,6 +116,7 @@ def supervised(X, y, epochs, fewer):
     def contrastive(seed, max_iter, negative_weight=1.0):
         return ContrastiveMetricTransformer(
             input_weight=0,
+            standardize=False,
             hidden_layer_sizes=(256,),
             max_iter=max_iter,
             negative_weight=negative_weight,
@@ -122,7 +124,9 @@ def supervised(X, y, epochs, fewer):
         )
 
     def triplet(seed, max_iter, **options):
-        return TripletMetricTransformer(input_weight=0, max_iter=max_iter, random_state=seed, **options)
+        return TripletMetricTransformer(
+            input_weight=0, standardize=False, max_iter=max_iter, random_state=seed, **options
+        )
 
     # Chosen on the last 10,000 training rows of MNIST (the weight 3 of negative pairs: on digits). Of 85
     # triplets in a batch few are active, and the mean over those is a step at random.

@@ -35,7 +35,9 @@ from skmetric.datasets import fetch_mnist  # noqa: E402
 MEMORY = 16 * 2**30  # that a fit may take
 SIZES = [500, 1000, 2000, 5000, 10000, 20000, 60000]
 METHODS = {
-    "triplet (skmetric)": lambda: TripletMetricTransformer(64, input_weight=0, random_state=0),
+    "triplet (skmetric)": lambda: TripletMetricTransformer(
+        64, input_weight=0, standardize=False, random_state=0
+    ),
     "NCA (scikit-learn)": lambda: NeighborhoodComponentsAnalysis(64, random_state=0),
     "LMNN (metric-learn)": lambda: metric_learn_today().LMNN(n_components=64, random_state=0),
     "ITML (metric-learn)": lambda: metric_learn_today().ITML_Supervised(random_state=0),

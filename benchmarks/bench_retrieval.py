@@ -58,7 +58,9 @@ def measured(Z, y):
 
 if __name__ == "__main__":
     X, y, X_test, y_test = images(fetch_mnist)
-    model = TripletMetricTransformer(max_iter=5, input_weight=0, random_state=0).fit(X, y)
+    model = TripletMetricTransformer(max_iter=5, input_weight=0, standardize=False, random_state=0).fit(
+        X, y
+    )
     Z = model.transform(X_test)
     kth = np.bincount(y_test).max()
     result = {"10,000": measured(Z, y_test)}

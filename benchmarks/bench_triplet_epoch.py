@@ -49,7 +49,8 @@ def skmetric_epoch(X, y, mining="all", Transformer=TripletMetricTransformer):
     def run():
         model = Transformer(
             64, (256,), margin=0.2, mining=mining, batch_size=BATCH, max_iter=1, learning_rate="constant",
-            learning_rate_init=0.001, batch_sampler="shuffle", dropout=0, input_weight=0, random_state=0,
+            learning_rate_init=0.001, batch_sampler="shuffle", dropout=0, input_weight=0,
+            standardize=False, random_state=0,
         )  # fmt: skip
         return model.fit(X, y)
 

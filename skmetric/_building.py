@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
+
 from ._engine.initialization import initial_parameters, probed, scale_to_distance
 from ._engine.network import Network, outputs
 from ._engine.standardization import AS_THEY_COME, standardization_of
-from ._input import check_hidden_layer_sizes, dense, sampled, working_dtype
+from ._input import check_hidden_layer_sizes, sampled, working_dtype
 
 
 def _found_standardization(estimator, X, rows, targets):
@@ -13,8 +15,8 @@ def _found_standardization(estimator, X, rows, targets):
     if estimator.standardize is False:
         return AS_THEY_COME
     rows = sampled(rows, X.shape[1])
-    weights = targets[1][rows] if len(targets) > 1 else None
-    return standardization_of(dense(X[rows]), estimator.standardize, weights, working_dtype(X.dtype))
+    weights = targets[1][rows] if len(targets) > 1 else np.ones(len(rows))
+    return standardization_of(X, rows, estimator.standardize, weights, working_dtype(X.dtype))
 
 
 def new_network(estimator, X, targets, n_outputs, rows, rng):

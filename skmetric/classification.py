@@ -31,12 +31,12 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
     loss : {"log_loss", "binary_log_loss"}, default="log_loss"
         Loss of a row, with p the softmax of its logits: ``-log p_y``, or ``-log p_y - sum_{k != y}
         log(1 - p_k)``.
-    standardize : {"auto", "common", "features"} or False, default=False
+    standardize : {"auto", "common", "features"} or False, default="auto"
         Whether to centre the features and to divide them by one number ("common"), or each by its
-        standard deviation ("features"); "auto" is "features" if the largest standard deviation is more
-        than 10 times the median, as in a table in mixed units, else "common". The numbers are estimated
-        from up to 10,000 rows and become part of the weights: `coefs_` and `intercepts_` are those for
-        rows as they come.
+        standard deviation ("features"). "auto" is "features" if the largest range of a feature is more
+        than 30 times the 5 % quantile of the ranges, as in a table in mixed units, else "common". The
+        numbers are estimated from up to 10,000 rows and become part of the weights: `coefs_` and
+        `intercepts_` are those for rows as they come. False leaves the rows as they come.
     solver : {"adam", "sgd"}, default="adam"
         Optimizer of the weights.
     alpha : float, default=1e-4
@@ -148,7 +148,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         activation="relu",
         *,
         loss="log_loss",
-        standardize=False,
+        standardize="auto",
         solver="adam",
         alpha=1e-4,
         dropout=0.0,

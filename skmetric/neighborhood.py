@@ -43,12 +43,12 @@ class NeighborhoodMetricTransformer(MetricTransformer):
         How batches are filled: "shuffle" deals rows out in random order, "balanced" takes groups of up
         to 4 rows of a class and at least two classes, "auto" is "balanced" if a shuffled batch would
         hold fewer than 4 rows of the rarest class. Only used when the labels are known.
-    standardize : {"auto", "common", "features"} or False, default=False
+    standardize : {"auto", "common", "features"} or False, default="auto"
         Whether to centre the features and to divide them by one number ("common"), or each by its
-        standard deviation ("features"); "auto" is "features" if the largest standard deviation is more
-        than 10 times the median, as in a table in mixed units, else "common". The numbers are estimated
-        from up to 10,000 rows and become part of the weights: `coefs_` and `intercepts_` are those for
-        rows as they come.
+        standard deviation ("features"). "auto" is "features" if the largest range of a feature is more
+        than 30 times the 5 % quantile of the ranges, as in a table in mixed units, else "common". The
+        numbers are estimated from up to 10,000 rows and become part of the weights: `coefs_` and
+        `intercepts_` are those for rows as they come. False leaves the rows as they come.
     solver : {"adam", "sgd"}, default="adam"
         Optimizer of the weights.
     alpha : float, default=0.0
@@ -179,7 +179,7 @@ class NeighborhoodMetricTransformer(MetricTransformer):
         input_weight=1.0,
         normalize=False,
         batch_sampler="auto",
-        standardize=False,
+        standardize="auto",
         solver="adam",
         alpha=0.0,
         dropout=0.3,

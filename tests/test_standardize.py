@@ -24,9 +24,9 @@ ROWS = X * [1.0, 10.0, 0.1, 1000.0] + [5.0, -3.0, 0.0, 1e4]
 def standardized(rows, kind):
     """By the definition."""
     centred = rows - rows.mean(axis=0)
-    deviations = centred.std(axis=0)
+    deviations, ranges = centred.std(axis=0), np.ptp(rows, axis=0)
     if kind == "auto":
-        kind = "features" if deviations.max() > 10 * np.median(deviations) else "common"
+        kind = "features" if ranges.max() > 30 * ranges.min() else "common"
     return centred / (deviations if kind == "features" else np.sqrt(np.mean(deviations**2)))
 
 
@@ -75,19 +75,61 @@ def test_units_of_features_do_not_matter_if_each_has_its_scale(Estimator, small,
 
 
 @each
-@pytest.mark.parametrize("largest, kind", [(9.0, "common"), (11.0, "features")])
-def test_auto_tells_mixed_units_from_a_common_one(Estimator, largest, kind, small, outputs):
+@pytest.mark.parametrize("largest, kind", [(29.0, "common"), (31.0, "features")])
+def test_auto_tells_mixed_units_from_a_common_one(Estimator, largest, kind, small):
     rows = np.random.default_rng(0).normal(size=(150, 4))
-    rows /= rows.std(axis=0)
-    rows *= [largest, 1.0, 1.0, 0.5]
+    rows /= np.ptp(rows, axis=0)
+    rows *= [largest, 1.0, 1.0, 5.0]
     model = small(Estimator, standardize="auto").fit(rows, Y)
     assert_same_model(model, small(Estimator, standardize=kind).fit(rows, Y))
 
 
+def factors(rows, kind="auto", weights=None, dtype=np.float64):
+    weights = np.ones(len(rows)) if weights is None else weights
+    return standardization_of(rows, np.arange(len(rows)), kind, weights, dtype).factor
+
+
+def test_auto_takes_pixels_that_are_hardly_ever_lit_for_pixels():
+    rng = np.random.default_rng(0)
+    lit = rng.random((1000, 100)) < np.linspace(0.002, 1, 100)
+    assert_array_equal(factors(lit * 255.0), factors(lit * 255.0, "common"))
+
+
+def test_auto_finds_units_that_most_features_do_not_have():
+    rng = np.random.default_rng(0)
+    rows = np.hstack([rng.normal(size=(200, 10)), 1000 * rng.normal(size=(200, 90))])
+    assert_array_equal(factors(rows), factors(rows, "features"))
+
+
+@each_kind
+def test_rows_without_weight_do_not_count(kind):
+    rows = np.vstack([X, 1e6 + 0 * X[:20]])
+    weights = np.repeat([1.0, 0.0], [150, 20])
+    assert_allclose(factors(rows, kind, weights), factors(X, kind), rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rounding_errors_are_no_variation(dtype):
+    eps = float(np.finfo(dtype).eps)
+    rows = np.ones((100, 2))
+    rows[::2, 0] += eps
+    rows[::2, 1] += 1000 * eps
+    first, second = factors(rows, "features", dtype=dtype)
+    assert first == 1
+    assert second == pytest.approx(1 / (500 * eps), rel=1e-3)
+
+
 @each
-def test_rows_as_they_come_are_the_default(Estimator, small):
-    assert Estimator().standardize is False
-    assert_same_model(small(Estimator, standardize=False).fit(X, Y), small(Estimator).fit(X, Y))
+def test_the_default_finds_the_scale(Estimator, small):
+    assert Estimator().standardize == "auto"
+    images = load_digits(return_X_y=True)
+    for rows, labels in (images, load_wine(return_X_y=True)):
+        model = Estimator(random_state=0, max_iter=20).fit(rows[::2], labels[::2])
+        moved = 1000 * rows + 1e4
+        other = Estimator(random_state=0, max_iter=20).fit(moved[::2], labels[::2])
+        score = model.score(rows[1::2], labels[1::2])
+        assert score > 0.9
+        assert other.score(moved[1::2], labels[1::2]) == pytest.approx(score, abs=0.01)
 
 
 def test_a_table_in_mixed_units_needs_a_scale_for_each_feature():
@@ -117,7 +159,7 @@ def test_constant_features_and_constant_rows_train(Estimator, kind, small, outpu
     rows = np.column_stack([X, np.full(150, 7.0)])
     assert np.isfinite(outputs(small(Estimator, standardize=kind).fit(rows, Y), rows)).all()
     with np.errstate(all="raise", under="ignore"):
-        standardization_of(np.ones((5, 3)), kind, None, np.float64)
+        assert_array_equal(factors(np.ones((5, 3)), kind), 1)
 
 
 @each
@@ -194,7 +236,7 @@ def test_what_is_kept_of_the_input_is_standardised_too(kind, small):
 def test_folding_and_unfolding_are_inverse(kind):
     rng = np.random.default_rng(0)
     W, b = rng.normal(size=(4, 3)), rng.normal(size=3)
-    standardization = standardization_of(ROWS.copy(), kind, None, np.float64)
+    standardization = standardization_of(ROWS, np.arange(150), kind, np.ones(150), np.float64)
     folded = standardization.fold(W, b)
     batch = ROWS.copy()
     standardization.apply(batch)
@@ -205,7 +247,7 @@ def test_folding_and_unfolding_are_inverse(kind):
 
 
 def test_a_batch_is_standardised_where_it_is_gathered():
-    standardization = standardization_of(ROWS.copy(), "features", None, np.float64)
+    standardization = standardization_of(ROWS, np.arange(150), "features", np.ones(150), np.float64)
     network = Network([np.eye(4)], [np.zeros(4)], "identity", 150, standardization=standardization)
     before = ROWS.copy()
     expected = standardized(ROWS, "features")

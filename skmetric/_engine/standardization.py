@@ -1,8 +1,11 @@
 """Standardisation: an affine map of the input, applied to batches and folded into the first layer."""
 
 import numpy as np
+from scipy.sparse import issparse
 
-MIXED = 10  # times the median standard deviation: one that is larger is in another unit
+MIXED = 30  # times the range of the smallest features: one that is larger is in another unit
+ROUNDING = 10  # last digits of the values: a feature that varies by no more is constant
+PART = 256  # rows that are looked at together
 
 
 class Standardization:
@@ -60,44 +63,46 @@ class NoStandardization:
 AS_THEY_COME = NoStandardization()
 
 
-def common_factor(deviations):
+def common_factor(deviations, ranges):
     """Return one factor for all features: 1 / root mean square of their standard deviations."""
-    size = np.sqrt(np.mean(deviations**2))
-    return np.full(deviations.shape, 1 / size if size > 0 else 1.0)
+    return np.full(deviations.shape, 1 / np.sqrt(np.mean(deviations**2)))
 
 
-def feature_factors(deviations):
-    """Return a factor for each feature: 1 / its standard deviation; 1 for a constant feature."""
-    return 1 / np.where(deviations > 0, deviations, 1.0)
+def feature_factors(deviations, ranges):
+    """Return a factor for each feature: 1 / its standard deviation, infinite for a constant feature."""
+    return 1 / deviations
 
 
-def fitting_factors(deviations):
+def fitting_factors(deviations, ranges):
     """Return one factor where features have a unit in common, and else a factor for each.
 
-    Pixels, spectra and embeddings vary by factors of a few from feature to feature, and small
-    variation is little information. In a table in mixed units the largest standard deviation is
-    hundreds of times the median, and what is small may matter as much.
+    Pixels, spectra and embeddings take values of about the same size, and a feature that varies little
+    says little. In a table in mixed units the largest range is hundreds of times that of others, and
+    what is small may matter as much. Ranges tell the two apart and standard deviations do not: a pixel
+    at the border is hardly ever lit, but it is then as bright as any other.
     """
-    varying = deviations[deviations > 0]
-    if varying.size and varying.max() > MIXED * np.median(varying):
-        return feature_factors(deviations)
-    return common_factor(deviations)
+    varying = ranges[ranges > 0]
+    if varying.size and varying.max() > MIXED * np.quantile(varying, 0.05, method="lower"):
+        return feature_factors(deviations, ranges)
+    return common_factor(deviations, ranges)
 
 
 FACTORS = {"auto": fitting_factors, "common": common_factor, "features": feature_factors}
 
 
-def standardization_of(X, kind, weights, dtype):
-    """Estimate a standardisation from rows.
+def standardization_of(X, rows, kind, weights, dtype):
+    """Estimate a standardisation from some rows.
 
     Parameters
     ----------
-    X : ndarray of float64 of shape (n_samples, n_features)
-        Rows; overwritten.
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Rows; never copied whole.
+    rows : ndarray of int of shape (n,)
+        Which.
     kind : {"auto", "common", "features"}
         Key of `FACTORS`.
-    weights : ndarray of shape (n_samples,) or None
-        Weights of the rows.
+    weights : ndarray of shape (n,)
+        Weights of these rows.
     dtype : dtype
         Type of the batches.
 
@@ -106,11 +111,35 @@ def standardization_of(X, kind, weights, dtype):
     Standardization
         Its arrays are of `dtype`.
     """
-    mean = np.average(X, axis=0, weights=weights)
-    X -= mean
+    total = weights.sum()
+    if total == 0:
+        return AS_THEY_COME
+    sums, low, high = 0.0, np.inf, -np.inf
+    for part, weight in _parts(X, rows, weights):
+        sums = sums + weight @ part
+        low = np.minimum(low, part.min(axis=0))
+        high = np.maximum(high, part.max(axis=0))
+    mean = sums / total
     # In a unit near the largest value: squares overflow or underflow in others.
-    exponent = int(np.frexp(np.abs(X).max(initial=0))[1])
-    X = np.ldexp(X, -exponent)
-    deviations = np.sqrt(np.average(X * X, axis=0, weights=weights))
-    factor = np.ldexp(FACTORS[kind](deviations), -exponent)
+    exponent = int(np.frexp(np.maximum(high - mean, mean - low).max(initial=0))[1])
+    squares = 0.0
+    for part, weight in _parts(X, rows, weights):
+        squares = squares + weight @ np.ldexp(part - mean, -exponent) ** 2
+    deviations = np.sqrt(squares / total)
+    size = np.ldexp(np.maximum(np.abs(low), np.abs(high)), -exponent)
+    deviations[deviations <= ROUNDING * np.finfo(dtype).eps * size] = 0
+    ranges = np.ldexp(high, -exponent) - np.ldexp(low, -exponent)
+    with np.errstate(divide="ignore"):
+        factor = np.ldexp(FACTORS[kind](deviations, ranges), -exponent)
+    factor[np.isinf(factor)] = 1.0
     return Standardization(mean.astype(dtype), factor.astype(dtype))
+
+
+def _parts(X, rows, weights):
+    """Some rows at a time as float64, with their weights; those without weight are left out."""
+    rows, weights = rows[weights > 0], weights[weights > 0]
+    for start in range(0, len(rows), PART):
+        part = slice(start, start + PART)
+        some = X[rows[part]]
+        dense = some.toarray() if issparse(some) else np.asarray(some)
+        yield dense.astype(np.float64), weights[part]
