@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from ._engine.batch_normalization import AS_THEY_ARE, BatchNormalization
 from ._engine.initialization import initial_parameters, probed, scale_to_distance
 from ._engine.network import Network, outputs
 from ._engine.standardization import AS_THEY_COME, standardization_of
@@ -24,14 +25,14 @@ def new_network(estimator, X, targets, n_outputs, rows, rng):
     estimator._standardization = _found_standardization(estimator, X, rows, targets)
     widths = _widths(estimator, n_outputs)
     parameters = initial_parameters(widths, estimator.activation, rng, working_dtype(X.dtype))
-    network = _network(estimator, parameters, len(rows), rng)
+    network = _network(estimator, parameters, X, rows, rng)
     distance = estimator._initial_distance()
     if distance < math.inf:
         scale_to_distance(network.coefs, outputs(network, X, rows[probed(len(rows))]), distance)
     return network
 
 
-def continued_network(estimator, n_outputs, n_rows, rng):
+def continued_network(estimator, X, targets, n_outputs, rows, rng):
     """Make a network with copies of the fitted weights, so that a failure leaves those alone."""
     widths = _widths(estimator, n_outputs)
     fitted = [estimator.coefs_[0].shape[0], *(W.shape[1] for W in estimator.coefs_)]
@@ -40,13 +41,21 @@ def continued_network(estimator, n_outputs, n_rows, rng):
             f"The fitted network has layers of {fitted} units, but the data and the parameters "
             f"ask for {widths}. Call fit with warm_start=False to begin anew."
         )
-    if estimator._first_layer is None:
-        first, bias = estimator._standardization.unfold(estimator.coefs_[0], estimator.intercepts_[0])
-    else:
-        first, bias = (array.copy() for array in estimator._first_layer)
+    first, bias = estimator._standardization.unfold(estimator.coefs_[0], estimator.intercepts_[0])
     coefs = [first, *(W.copy() for W in estimator.coefs_[1:])]
     intercepts = [bias, *(b.copy() for b in estimator.intercepts_[1:])]
-    return _network(estimator, (coefs, intercepts), n_rows, rng)
+    network = _network(estimator, (coefs, intercepts), X, rows, rng)
+    if have_same_shapes(network.parameters, estimator._as_trained):
+        for W, before in zip(network.parameters, estimator._as_trained):
+            W[...] = before
+    else:
+        network.unfold_normalization()
+    return network
+
+
+def have_same_shapes(arrays, others):
+    """Whether what was kept of an earlier training fits into the present one."""
+    return [np.shape(array) for array in arrays] == [np.shape(other) for other in others]
 
 
 def _widths(estimator, n_outputs):
@@ -54,16 +63,35 @@ def _widths(estimator, n_outputs):
     return [estimator.n_features_in_, *hidden, n_outputs]
 
 
-def _network(estimator, parameters, n_rows, rng):
+def _network(estimator, parameters, X, rows, rng):
+    batch_size = _batch_size(estimator, len(rows))
     return Network(
         *parameters,
         estimator.activation,
-        _batch_size(estimator, n_rows),
+        batch_size,
         estimator.dropout,
         estimator.input_dropout,
         rng,
         estimator._standardization,
+        _normalization(estimator, parameters[0], batch_size, X, rows),
     )
+
+
+def _normalization(estimator, coefs, batch_size, X, rows):
+    if not estimator.batch_norm:
+        return AS_THEY_ARE
+    if len(coefs) == 1:
+        raise ValueError(
+            "batch_norm=True normalises hidden units, and hidden_layer_sizes=() has none. Add a hidden "
+            "layer, or set batch_norm=False."
+        )
+    if batch_size == 1:
+        raise ValueError(
+            f"batch_norm=True needs several rows in a batch: got batch_size={estimator.batch_size} and "
+            f"{len(rows)} rows to train on."
+        )
+    scales = [np.ones(W.shape[1], W.dtype) for W in coefs[:-1]]
+    return BatchNormalization(scales, batch_size, X, sampled(rows, X.shape[1]))
 
 
 def _batch_size(estimator, n_rows):

@@ -14,12 +14,12 @@ from ._embedding import Embedding
 from ._engine.initialization import probed
 from ._engine.sampling import BATCH_SAMPLERS, tuple_batches
 from ._failures import unchanged_on_failure
-from ._input import IndexedRows, check_rows, check_two_classes, check_X_y, nameless
+from ._input import IndexedRows, check_rows, check_two_classes, check_X_y, nameless, working_dtype
 from ._kept_input import joint_rotation
 from ._labels import check_labels, known_classes
 from ._network_estimator import NetworkEstimator
 from ._warn import warn
-from .losses import all_pairs, given_tuples, on_sphere
+from .losses import WithSoftmaxHead, all_pairs, given_tuples, on_sphere
 from .metrics import recall_at_k
 from .pairs import check_tuples
 
@@ -37,6 +37,7 @@ class MetricTransformer(Embedding):
         **NetworkEstimator._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "validation": [StrOptions({"rows", "classes"})],
+        "head_weight": [Interval(Real, 0, None, closed="left")],
         "input_weight": [Interval(Real, 0, None, closed="left")],
         "normalize": ["boolean"],
         "batch_sampler": [StrOptions(set(BATCH_SAMPLERS))],
@@ -120,9 +121,26 @@ class MetricTransformer(Embedding):
             return self._learn_labels(X, np.searchsorted(self.classes_, y), incremental=True)
 
     def _learn_labels(self, X, codes, incremental):
-        comparison = partial(all_pairs, self_pairs=self._compares_selves())
+        loss = self._loss_of(partial(all_pairs, self_pairs=self._compares_selves()))
+        if self.head_weight > 0:
+            self._check_known_classes(incremental or self.warm_start)
+            sizes = int(self.n_components), len(self.classes_)
+            loss = WithSoftmaxHead(loss, self.head_weight, *sizes, working_dtype(X.dtype))
         sampler = BATCH_SAMPLERS[self.batch_sampler]
-        return self._learn(X, codes, comparison, sampler, incremental, FitCallbacks)
+        return self._learn(X, codes, loss, sampler, incremental, FitCallbacks)
+
+    def _check_known_classes(self, continued):
+        """Refuse classes that the head of an earlier call does not know."""
+        known = self._loss_parameters[-1].shape[0] if continued and self._has_head() else None
+        if known not in (None, len(self.classes_)):
+            raise ValueError(
+                f"head_weight={self.head_weight}: the classifier on the embedding knows {known} classes, "
+                f"but now there are {len(self.classes_)}. Name all classes in the first call of "
+                "partial_fit (classes=...), or set head_weight=0."
+            )
+
+    def _has_head(self):
+        return hasattr(self, "coefs_") and len(self._loss_parameters) > 0
 
     def _learn_tuples(self, tuples, X, size, is_like_first, incremental):
         """Check tuples and learn from them.
@@ -137,6 +155,11 @@ class MetricTransformer(Embedding):
             )
         if isinstance(self.batch_size, Integral) and self.batch_size < size:
             raise ValueError(f"batch_size counts rows: at least {size} here, got {self.batch_size}.")
+        if self.head_weight > 0:
+            raise ValueError(
+                f"head_weight={self.head_weight} learns a classifier on the embedding, and pairs or "
+                "triplets have no classes. Set head_weight=0."
+            )
         is_first = not (incremental and hasattr(self, "coefs_"))
         with unchanged_on_failure(self):
             rows, index = check_tuples(tuples, X, size)
@@ -148,12 +171,14 @@ class MetricTransformer(Embedding):
                 rows = IndexedRows(rows, index.ravel())
             if is_first:
                 vars(self).pop("classes_", None)
-            comparison = partial(given_tuples, size=size)
+            loss = self._loss_of(partial(given_tuples, size=size))
             sampler = partial(tuple_batches, size=size)
-            return self._learn(rows, y, comparison, sampler, incremental, NoCallbacks)
+            return self._learn(rows, y, loss, sampler, incremental, NoCallbacks)
 
-    def _learn(self, X, y, comparison, sampler, incremental, Callbacks):
-        loss = self._loss(on_sphere(comparison) if self.normalize else comparison)
+    def _loss_of(self, comparison):
+        return self._loss(on_sphere(comparison) if self.normalize else comparison)
+
+    def _learn(self, X, y, loss, sampler, incremental, Callbacks):
         return self._train(X, (y,), loss, sampler, int(self.n_components), incremental, Callbacks)
 
     # --- what a subclass says ---------------------------------------------------------------------

@@ -9,9 +9,10 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from ._building import continued_network, new_network
+from ._building import continued_network, have_same_shapes, new_network
 from ._callbacks import CallbackSupportMixin, FitCallbacks, NoCallbacks
 from ._engine.activations import ACTIVATIONS
+from ._engine.adversarial import AtAdversarialRows, AtRows
 from ._engine.interrupts import deferred_interrupts
 from ._engine.network import CHUNK, Network, outputs
 from ._engine.optimizers import OPTIMIZERS
@@ -66,6 +67,8 @@ class NetworkEstimator(
             Options(Real, {np.inf}),
         ],
         "standardize": [StrOptions(set(FACTORS)), Options(bool, {False})],
+        "batch_norm": ["boolean"],
+        "adversarial": [Interval(Real, 0, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
     }
@@ -147,11 +150,10 @@ class NetworkEstimator(
             rng = self._generator(continued)
             set_aside = what_is_set_aside(self, len(targets[0]), rng, continued)
             rows, validation_rows = split_rows(targets[0], set_aside)
-            if continued:
-                network = continued_network(self, n_outputs, len(rows), rng)
-            else:
-                network = new_network(self, X, targets, n_outputs, rows, rng)
-            optimizer = self._optimizer(network, continued)
+            begin = continued_network if continued else new_network
+            network = begin(self, X, targets, n_outputs, rows, rng)
+            self._continue_loss(loss, continued)
+            optimizer = self._optimizer(network, loss, continued)
             self._begin(X, rows, network.dtype, continued)
             validation = self._validation(network, X, targets, validation_rows)
             progress = self._progress(validation, continued)
@@ -159,6 +161,7 @@ class NetworkEstimator(
             history = train(
                 network,
                 loss,
+                self._gradients(),
                 optimizer,
                 self._schedule(None if incremental else epochs),
                 self._batches(sampler, rows, targets[0], network, rng),
@@ -173,7 +176,7 @@ class NetworkEstimator(
             self._store(network, past + history, progress, rng, set_aside)
             vars(self).update(self._fitted_beside(network, X, rows))
             if incremental or self.warm_start:
-                self._remember(network, optimizer)
+                self._remember(network, loss, optimizer)
             callbacks.fit_ends()
             self._check_learned(X, targets, loss)
         return self
@@ -184,15 +187,26 @@ class NetworkEstimator(
         seed = check_random_state(self.random_state).randint(2**31, size=4)
         return np.random.default_rng(seed)
 
-    def _optimizer(self, network, continued):
-        decays = [self.alpha] * len(network.coefs) + [0.0] * len(network.intercepts)
+    def _continue_loss(self, loss, continued):
+        """Go on with what the loss learned before, if it is for the same classes and components."""
+        if continued and have_same_shapes(loss.parameters, self._loss_parameters):
+            for V, before in zip(loss.parameters, self._loss_parameters):
+                V[...] = before
+
+    def _optimizer(self, network, loss, continued):
+        parameters = [*network.parameters, *loss.parameters]
+        n_others = len(parameters) - len(network.coefs)
+        decays = [self.alpha] * len(network.coefs) + [0.0] * n_others
         make = OPTIMIZERS[self.solver]
-        optimizer = make(network.parameters, decays, self.momentum, self.nesterovs_momentum)
+        optimizer = make(parameters, decays, self.momentum, self.nesterovs_momentum)
         state = getattr(self, "_optimizer_state", {}) if continued else {}
-        # Another solver than before begins with a state of its own.
-        if state.keys() == optimizer.state.keys():
+        # Another solver than before, or one for other parameters, begins with a state of its own.
+        if _has_form_of(state, optimizer.state):
             optimizer.state = copy.deepcopy(state)
         return optimizer
+
+    def _gradients(self):
+        return AtAdversarialRows(self.adversarial) if self.adversarial > 0 else AtRows()
 
     def _schedule(self, epochs):
         return make_schedule(self.learning_rate, self.learning_rate_init, epochs, self.decay_rate)
@@ -215,16 +229,18 @@ class NetworkEstimator(
             progress.best = validation.score()
         return progress
 
-    def _remember(self, network, optimizer):
+    def _remember(self, network, loss, optimizer):
         """Keep what a training that may go on needs."""
         self._optimizer_state = optimizer.state
-        if self._standardization.changes_rows:
-            # As it was trained: to unfold it again would cost it its last bits.
-            self._first_layer = network.coefs[0], network.intercepts[0]
+        self._loss_parameters = list(loss.parameters)
+        if self._standardization.changes_rows or self.batch_norm:
+            # As they were trained: to unfold them again would cost them their last bits.
+            self._as_trained = network.parameters
 
     def _store(self, network, history, progress, rng, set_aside):
         vars(self).pop("_optimizer_state", None)
-        self._first_layer = None
+        self._as_trained = []
+        self._loss_parameters = []
         self._rng = rng
         self._rows_set_aside = set_aside
         self.coefs_, self.intercepts_ = network.folded_parameters()
@@ -240,3 +256,14 @@ class NetworkEstimator(
             self.best_validation_score_ = progress.best if math.isfinite(progress.best) else math.nan
         else:
             self.best_loss_ = min(self.loss_curve_, default=math.nan)
+
+
+def _has_form_of(state, other):
+    """Whether two states of optimizers have arrays of the same names, numbers and shapes."""
+    return {name: _shapes(value) for name, value in state.items()} == {
+        name: _shapes(value) for name, value in other.items()
+    }
+
+
+def _shapes(value):
+    return [array.shape for array in value] if isinstance(value, list) else np.shape(value)

@@ -47,6 +47,16 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         Fraction of the hidden units that each step of training leaves out, in [0, 1).
     input_dropout : float, default=0.0
         Fraction of the features that each step of training leaves out, in [0, 1).
+    batch_norm : bool, default=False
+        Whether to normalise the units of the hidden layers over each batch, before their activation, and
+        to learn a scale for each. At the end, statistics of up to 10,000 rows take the place of those of
+        a batch, and become part of the weights. Needs a hidden layer; `partial_fit` takes the
+        statistics from the rows of the call.
+    adversarial : float, default=0.0
+        How far rows are moved in the direction that raises the loss most, as a fraction of the root mean
+        square distance of the rows of a batch from their mean. Each step takes the mean of the gradients
+        at the rows and at the moved rows, in twice the time. 0 moves no row; useful values for images
+        are 0.03 to 0.2.
     batch_size : int or "auto", default="auto"
         Number of rows in a batch, at most that of all rows. "auto" is an eighth of the rows, between 32
         and 256.
@@ -153,6 +163,8 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         alpha=1e-4,
         dropout=0.0,
         input_dropout=0.0,
+        batch_norm=False,
+        adversarial=0.0,
         batch_size="auto",
         learning_rate="cosine",
         learning_rate_init=0.005,

@@ -39,6 +39,10 @@ class ContrastiveMetricTransformer(MetricTransformer):
     reduction : {"active", "mean", "grid"}, default="active"
         What the sum of the terms is divided by: the number of terms that are not zero, the number of
         pairs of two different rows, or the size of the B x B grid of a batch of B rows.
+    head_weight : float, default=0.0
+        Factor of the cross-entropy of a linear softmax classifier on the outputs of the network, which
+        is added to the loss and learned along with it, and not used afterwards. Needs labels. The
+        classes of all `partial_fit` calls must be named in the first.
     input_weight : float, default=1.0
         How much of the input is kept; >= 0. After training, the principal components of the input are
         put beside what was learned, at up to `input_weight` times its size, and both are rotated together
@@ -65,6 +69,16 @@ class ContrastiveMetricTransformer(MetricTransformer):
         Fraction of the hidden units that each step of training leaves out, in [0, 1).
     input_dropout : float, default=0.2
         Fraction of the features that each step of training leaves out, in [0, 1).
+    batch_norm : bool, default=False
+        Whether to normalise the units of the hidden layers over each batch, before their activation, and
+        to learn a scale for each. At the end, statistics of up to 10,000 rows take the place of those of
+        a batch, and become part of the weights. Needs a hidden layer; `partial_fit` takes the
+        statistics from the rows of the call.
+    adversarial : float, default=0.0
+        How far rows are moved in the direction that raises the loss most, as a fraction of the root mean
+        square distance of the rows of a batch from their mean. Each step takes the mean of the gradients
+        at the rows and at the moved rows, in twice the time. 0 moves no row; useful values for images
+        are 0.03 to 0.2.
     batch_size : int or "auto", default="auto"
         Number of rows in a batch, at most that of all rows. "auto" is an eighth of the rows, between 32
         and 256.
@@ -137,7 +151,8 @@ class ContrastiveMetricTransformer(MetricTransformer):
     best_validation_score_ : float or None
         Validation score of the weights that were kept; None without early stopping.
     history_ : list of dict of length n_iter_
-        Entries of each epoch: loss, learning_rate, seconds, validation_score, active_fraction. Active
+        Entries of each epoch: loss, learning_rate, seconds, validation_score, active_fraction and,
+        with `head_weight`, head_loss. Active
         are the pairs with a loss above 0.
     n_features_in_ : int
         Number of features.
@@ -188,6 +203,7 @@ class ContrastiveMetricTransformer(MetricTransformer):
         negative_margin=10.0,
         negative_weight=1.0,
         reduction="active",
+        head_weight=0.0,
         input_weight=1.0,
         normalize=False,
         batch_sampler="auto",
@@ -196,6 +212,8 @@ class ContrastiveMetricTransformer(MetricTransformer):
         alpha=0.0,
         dropout=0.0,
         input_dropout=0.2,
+        batch_norm=False,
+        adversarial=0.0,
         batch_size="auto",
         learning_rate="cosine",
         learning_rate_init=0.001,

@@ -5,6 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from skmetric._engine.adversarial import AtRows
 from skmetric._engine.initialization import initial_parameters
 from skmetric._engine.network import Network
 from skmetric._engine.optimizers import SGD, Adam
@@ -36,7 +37,7 @@ def steps(make, n_steps, count=None):
         setattr(network, name, counted)
     optimizer = make(network.parameters)
     batches = np.arange(len(X)).reshape(n_steps, BATCH)
-    return lambda: run_epoch(network, LabelLoss(log_loss), optimizer, 0.01, batches, X, (y,))
+    return lambda: run_epoch(network, LabelLoss(log_loss), AtRows(), optimizer, 0.01, batches, X, (y,))
 
 
 @each_optimizer

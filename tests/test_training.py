@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
 
+from skmetric._engine.adversarial import AtRows
 from skmetric._engine.network import Network
 from skmetric._engine.optimizers import SGD
 from skmetric._engine.sampling import shuffled_batches
@@ -133,6 +134,7 @@ def stub_train(values=(1.0,), n_epochs=5, notes=None, **options):
     notes = [] if notes is None else notes
     parts = {
         "network": StubNetwork(notes),
+        "gradients": AtRows(),
         "loss": losses_of_epochs(values),
         "optimizer": StubOptimizer(notes),
         "schedule": Schedule(0.1),
@@ -466,7 +468,8 @@ def test_silent_by_default(capsys):
 
 
 def stub_epoch(loss, batches=BATCHES, targets=(Y,), penalty=0.0):
-    return run_epoch(StubNetwork(), loss, StubOptimizer(penalty=penalty), 0.1, batches, X, targets)
+    optimizer = StubOptimizer(penalty=penalty)
+    return run_epoch(StubNetwork(), LabelLoss(loss), AtRows(), optimizer, 0.1, batches, X, targets)
 
 
 def test_loss_is_the_mean_over_rows_not_over_batches():
@@ -531,7 +534,8 @@ def test_an_epoch_is_the_one_of_the_textbook(activation, batch_size, alpha):
     W1, W2, b1, b2 = (W.copy() for W in start)
     network = Network([W1, W2], [b1, b2], activation, batch_size)
     batches = shuffled_batches(np.arange(50), y, batch_size, None)
-    loss = run_epoch(network, log_loss, SGD([alpha, alpha, 0.0, 0.0]), 0.1, batches, rows, (y,))
+    optimizer = SGD([alpha, alpha, 0.0, 0.0])
+    loss = run_epoch(network, LabelLoss(log_loss), AtRows(), optimizer, 0.1, batches, rows, (y,))
     assert loss == pytest.approx(expected_loss, rel=1e-12)
     for W, expected_W in zip(network.parameters, expected):
         np.testing.assert_allclose(W, expected_W, rtol=1e-12, atol=1e-14)

@@ -10,6 +10,7 @@ from scipy.linalg import get_blas_funcs
 from scipy.sparse import issparse
 
 from .activations import ACTIVATIONS
+from .batch_normalization import AS_THEY_ARE, unfolded
 from .standardization import AS_THEY_COME
 
 CHUNK = 1024  # rows that go through a network at a time when nothing is learned
@@ -61,10 +62,9 @@ class Batch:
         self.H = [buffer[:n] for buffer in network.buffers]
         self.deltas = [buffer[:n] for buffer in network.delta_buffers]
         ones = np.ones(n, dtype=network.dtype)
-        self.gradients = [
-            *(WeightGradient(H, delta, network.gemm) for H, delta in zip(self.H, self.deltas)),
-            *(BiasGradient(delta, ones, network.gemv) for delta in self.deltas),
-        ]
+        weights = [WeightGradient(H, delta, network.gemm) for H, delta in zip(self.H, self.deltas)]
+        biases = [BiasGradient(delta, ones, network.gemv) for delta in self.deltas]
+        self.gradients = network.normalization.gradients(weights, biases)
 
 
 class Network:
@@ -90,6 +90,8 @@ class Network:
         Source of the dropped units; needed with either.
     standardization : Standardization, default=AS_THEY_COME
         What `gather` does to rows.
+    normalization : BatchNormalization, default=AS_THEY_ARE
+        What is done to hidden units before their activation.
 
     References
     ----------
@@ -107,6 +109,7 @@ class Network:
         input_dropout=0.0,
         rng=None,
         standardization=AS_THEY_COME,
+        normalization=AS_THEY_ARE,
     ):
         self.coefs = coefs
         self.intercepts = intercepts
@@ -116,6 +119,7 @@ class Network:
         self.input_dropout = input_dropout
         self.rng = rng
         self.standardization = standardization
+        self.normalization = normalization
         self.value, self.chain = ACTIVATIONS[activation]
         self.dtype = coefs[0].dtype
         self.gemm, self.gemv = get_blas_funcs(("gemm", "gemv"), dtype=self.dtype)
@@ -127,25 +131,50 @@ class Network:
         self.batches = {}
 
     def for_inference(self, batch_size):
-        """Return a network of the same parameters, without dropout and with buffers of its own."""
+        """Return a network without dropout, with buffers of its own and batch normalisation folded.
+
+        Without batch normalisation its parameters are those of this network, not copies.
+        """
+        coefs, intercepts = list(self.coefs), list(self.intercepts)
+        for layer in range(len(self.normalization.scales)):
+            A = self._pre_activations(coefs, intercepts, layer)
+            W, b = self.normalization.fold(layer, coefs[layer], intercepts[layer], A)
+            coefs[layer] = W
+            intercepts[layer] = b
         return Network(
-            self.coefs,
-            self.intercepts,
+            coefs, intercepts, self.activation, batch_size, standardization=self.standardization
+        )
+
+    def _pre_activations(self, coefs, intercepts, layer):
+        """What a layer gives before its activation, for the rows that statistics are computed from."""
+        up_to = slice(layer + 1)
+        first = Network(
+            coefs[up_to],
+            intercepts[up_to],
             self.activation,
-            batch_size,
+            CHUNK,
             standardization=self.standardization,
         )
+        return outputs(first, self.normalization.X, self.normalization.rows)
+
+    def unfold_normalization(self):
+        """Choose biases and scales, in place, with which batch normalisation changes no output."""
+        coefs, intercepts = list(self.coefs), [b.copy() for b in self.intercepts]
+        for layer, scale in enumerate(self.normalization.scales):
+            A = self._pre_activations(coefs, intercepts, layer)
+            self.intercepts[layer][...], scale[...] = unfolded(A)
 
     def folded_parameters(self):
         """Return copies of the weights and biases for rows as they come."""
-        first, bias = self.standardization.fold(self.coefs[0], self.intercepts[0])
-        coefs = [first, *(W.copy() for W in self.coefs[1:])]
-        return coefs, [bias, *(b.copy() for b in self.intercepts[1:])]
+        folded = self.for_inference(1)
+        first, bias = self.standardization.fold(folded.coefs[0], folded.intercepts[0])
+        coefs = [first, *(W.copy() for W in folded.coefs[1:])]
+        return coefs, [bias, *(b.copy() for b in folded.intercepts[1:])]
 
     @property
     def parameters(self):
-        """Weights and biases, in the order of `gradients`."""
-        return [*self.coefs, *self.intercepts]
+        """Weights, biases and scales, in the order of `gradients`."""
+        return [*self.coefs, *self.intercepts, *self.normalization.scales]
 
     def gather(self, X, rows):
         """Copy rows of `X` into the input buffer, converted to the dtype of the network, standardised.
@@ -195,7 +224,8 @@ class Network:
         if batch.base is not self.buffers[0]:
             H[0][...] = batch
         if self.input_dropout:
-            H[0] *= self._kept(H[0], self.input_dropout)
+            self.input_mask = self._kept(H[0], self.input_dropout)
+            H[0] *= self.input_mask
         return self._through(H, self.dropout)
 
     def infer(self, rows):
@@ -224,6 +254,7 @@ class Network:
             np.copyto(A, b)
             self.gemm(1.0, W.T, H[layer].T, beta=1.0, c=A.T, overwrite_c=1)
             if layer < len(self.coefs) - 1:
+                self.normalization.normalize(layer, A, b)
                 self.value(A)
                 if dropout:
                     self.masks[layer] = self._kept(A, dropout)
@@ -256,6 +287,18 @@ class Network:
             # The derivative is a function of the output as it was before units were dropped.
             H = H * (1 - self.dropout)
         self.chain(H, delta)
+        self.normalization.backward(layer, delta)
+
+    def input_gradient(self):
+        """Gradient on the rows of the batch, after `backward`.
+
+        Returns
+        -------
+        ndarray of shape (n, n_features)
+            A new array.
+        """
+        dX = self.gemm(1.0, self.coefs[0].T, self.batch.deltas[0].T, trans_a=1).T
+        return dX * self.input_mask if self.input_dropout else dX
 
     def gradients(self):
         """Gradients of all `parameters`, as objects with ``add_to(out, alpha, beta)``."""

@@ -1,9 +1,9 @@
 """The training loop: it takes the steps, keeps the history, and knows when to stop.
 
-It sees duck types only: a network with `gather`, `forward`, `backward`, `gradients` and `parameters`; a
-loss that is called as ``loss(Z, *targets) -> (value, dZ)`` and has `begin_epoch`, `notes` and `level`; an
-optimizer with `step`, `penalty` and `is_finite`; a schedule that is called with the epoch; batches to
-iterate over; callbacks; and a validation with `score`.
+It sees duck types only: a network with `gather` and `parameters`; a loss with `parameters`,
+`begin_epoch`, `notes` and `level`; gradients with ``differentiate(network, loss, batch, targets) ->
+value, gradients``; an optimizer with `step`, `penalty` and `is_finite`; a schedule that is called with
+the epoch; batches to iterate over; callbacks; and a validation with `score`.
 """
 
 import math
@@ -85,12 +85,12 @@ class Best:
             W[...] = copy
 
 
-def run_epoch(network, loss, optimizer, rate, batches, X, targets):
+def run_epoch(network, loss, gradients, optimizer, rate, batches, X, targets):
     """Take one step for each batch.
 
     Parameters
     ----------
-    network, loss, optimizer
+    network, loss, gradients, optimizer
         See the module.
     rate : float
         Learning rate.
@@ -114,17 +114,16 @@ def run_epoch(network, loss, optimizer, rate, batches, X, targets):
     KeyboardInterrupt
         If Ctrl-C was pressed, before the next step.
     """
-    parameters = network.parameters
+    parameters = [*network.parameters, *loss.parameters]
     total = 0.0
     n_rows = 0
     for rows in batches:
         raise_if_interrupted()
-        Z = network.forward(network.gather(X, rows))
-        value, dZ = loss(Z, *(target[rows] for target in targets))
+        some = [target[rows] for target in targets]
+        value, found = gradients.differentiate(network, loss, network.gather(X, rows), some)
         if not math.isfinite(value):
             raise FloatingPointError
-        network.backward(dZ)
-        optimizer.step(parameters, network.gradients(), rate)
+        optimizer.step(parameters, found, rate)
         total += value * len(rows)
         n_rows += len(rows)
     _check_finite(parameters)
@@ -149,6 +148,7 @@ def _print_epoch(n_done, n_epochs, entry):
 def train(
     network,
     loss,
+    gradients,
     optimizer,
     schedule,
     batches,
@@ -165,7 +165,7 @@ def train(
 
     Parameters
     ----------
-    network, loss, optimizer, schedule, callbacks
+    network, loss, gradients, optimizer, schedule, callbacks
         See the module.
     batches : iterable
         Each iteration gives the row numbers of the batches of one epoch.
@@ -196,11 +196,13 @@ def train(
     """
     raise_if_interrupted()
     history = []
-    best = Best(network.parameters, known=math.isfinite(progress.best))
+    best = Best([*network.parameters, *loss.parameters], known=math.isfinite(progress.best))
     try:
         for epoch in epochs:
             callbacks.epoch_begins()
-            entry = _epoch(network, loss, optimizer, schedule(epoch), batches, X, targets, validation)
+            entry = _epoch(
+                network, loss, gradients, optimizer, schedule(epoch), batches, X, targets, validation
+            )
             history.append(entry)
             if verbose:
                 _print_epoch(len(history), len(epochs), entry)
@@ -213,16 +215,16 @@ def train(
     except KeyboardInterrupt:
         warnings.warn(f"Training interrupted by user after {len(history)} epochs.", stacklevel=2)
     best.restore()
-    _check_finite(network.parameters)
+    _check_finite(best.parameters)
     return history
 
 
-def _epoch(network, loss, optimizer, rate, batches, X, targets, validation):
+def _epoch(network, loss, gradients, optimizer, rate, batches, X, targets, validation):
     """Train for one epoch and validate; the entry of the history."""
     began = time.perf_counter()
     loss.begin_epoch()
     with np.errstate(over="ignore", invalid="ignore"):
-        value = run_epoch(network, loss, optimizer, rate, batches, X, targets)
+        value = run_epoch(network, loss, gradients, optimizer, rate, batches, X, targets)
     score = None if validation is None else validation.score()
     seconds = time.perf_counter() - began
     entry = {"loss": value, "learning_rate": rate, "seconds": seconds, "validation_score": score}

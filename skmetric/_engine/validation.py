@@ -21,7 +21,7 @@ class Validation:
     """
 
     def __init__(self, network, X, rows, targets, measure):
-        self.network = network.for_inference(min(CHUNK, len(rows)))
+        self.network = network
         self.X = X
         self.rows = rows
         self.targets = targets
@@ -29,4 +29,5 @@ class Validation:
 
     def score(self):
         """Return the score of the network as it is now."""
-        return self.measure(outputs(self.network, self.X, self.rows), *self.targets)
+        network = self.network.for_inference(min(CHUNK, len(self.rows)))
+        return self.measure(outputs(network, self.X, self.rows), *self.targets)

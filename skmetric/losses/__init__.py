@@ -20,6 +20,7 @@ from ._reductions import (
 )
 from ._soft_neighbors import NEIGHBOR_TARGETS, soft_neighbors
 from ._softmax import LABEL_LOSSES, LabelLoss, binary_log_loss, log_loss
+from ._softmax_head import WithSoftmaxHead
 from ._sphere import normalized, on_sphere
 from ._triplet import triplet
 
@@ -32,6 +33,7 @@ __all__ = [
     "TRIPLET_REDUCTIONS",
     "LabelLoss",
     "MetricLoss",
+    "WithSoftmaxHead",
     "all_pairs",
     "all_triplets",
     "binary_log_loss",

@@ -39,6 +39,8 @@ class MetricLoss:
     (0.0833, [-0.3333, 0.3333, 0.0])
     """
 
+    parameters = ()  # nothing of a loss is learned, see `WithSoftmaxHead`
+
     def __init__(self, rule, comparison=all_pairs, reduction=over_valid):
         self.rule = rule
         self.comparison = comparison
@@ -54,6 +56,16 @@ class MetricLoss:
         self.n_compared += n_valid
         value, C = self.reduction(total, C, n_active, n_valid)
         return value, chain(C)
+
+    def gradients(self):
+        """Return the gradients of `parameters`.
+
+        Returns
+        -------
+        list of ndarray
+            Empty, since this loss has no parameters.
+        """
+        return []
 
     def begin_epoch(self):
         """Count the terms of an epoch from 0."""

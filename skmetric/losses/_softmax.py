@@ -133,11 +133,23 @@ class LabelLoss:
         Function of the same form, a value of `LABEL_LOSSES`.
     """
 
+    parameters = ()  # nothing of a loss is learned, see `WithSoftmaxHead`
+
     def __init__(self, function):
         self.function = function
 
     def __call__(self, Z, *targets):
         return self.function(Z, *targets)
+
+    def gradients(self):
+        """Return the gradients of `parameters`.
+
+        Returns
+        -------
+        list of ndarray
+            Empty, since this loss has no parameters.
+        """
+        return []
 
     def begin_epoch(self):
         """Do nothing."""
