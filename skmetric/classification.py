@@ -134,7 +134,8 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
 
     Notes
     -----
-    If the rows fit into one batch, a weight of 2 equals a row given twice.
+    If the rows fit into one batch, a weight of 2 equals a row given twice. With `dropout`,
+    `batch_norm` or `adversarial` it does not.
 
     Examples
     --------
