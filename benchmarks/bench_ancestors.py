@@ -147,7 +147,8 @@ def ancestor_B():
             64, input_weight=0, positive_margin=0, negative_margin=0, negative_weight=0,
             learning_rate_init=0.01, max_iter=80, **B_SGD,
         ),
-        "contrastive, rate 0.05": b_contrastive(0.05),
+        # Without the standardisation, rows with a common offset let this rate diverge.
+        "contrastive, rate 0.05": b_contrastive(0.05).set_params(standardize="auto"),
         "contrastive, rate 0.01": b_contrastive(0.01),
         "triplet": b_triplet(0.7),
     }  # fmt: skip

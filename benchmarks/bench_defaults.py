@@ -1,6 +1,6 @@
 """Methods at their defaults in front of nearest neighbours, on data sets of many kinds.
 
-``python benchmarks/bench_defaults.py [--splits 5] [--jobs 2] [--only Triplet,raw]`` (extra `bench`)
+``python benchmarks/bench_defaults.py [--splits 5] [--jobs 2] [--only Triplet,raw] [--sets "wine; moons"]`` (extra `bench`)
 
 Embeddings stand in front of ``KNeighborsClassifier(5)``; classifiers are scored themselves. The methods
 of skmetric get rows as they come, all others have a ``StandardScaler`` in front, but for "raw scaled
@@ -263,13 +263,14 @@ if __name__ == "__main__":
     parser.add_argument("--limit", type=float, default=60, help="seconds for a fit")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", default=",".join(METHODS), help="methods to run anew")
+    parser.add_argument("--sets", default="; ".join(SETS), help="sets to run anew, with '; ' between")
     args = parser.parse_args()
-    path, rows = RESULTS / "defaults.json", []
-    chosen = args.only.split(",")
-    if set(chosen) < set(METHODS) and path.exists():
-        # The others keep what they had.
-        rows = [row for row in json.loads(path.read_text())["rows"] if row["method"] not in chosen]
-    cases = [(name, method, args.splits, args.limit) for name in SETS for method in chosen]
+    path = RESULTS / "defaults.json"
+    pairs = [(name, method) for name in args.sets.split("; ") for method in args.only.split(",")]
+    before = json.loads(path.read_text())["rows"] if path.exists() else []
+    # The others keep what they had.
+    rows = [row for row in before if (row["set"], row["method"]) not in pairs]
+    cases = [(name, method, args.splits, args.limit) for name, method in pairs]
     with multiprocessing.pool.ThreadPool(args.jobs) as pool:
         rows += pool.map(case, cases, chunksize=1)
     result = table(rows)

@@ -117,4 +117,5 @@ if __name__ == "__main__":
             "seconds": [entry["seconds"] for entry in runs],
         }
         print(name, f"{statistics.mean(errors):.2f} %", [round(error, 2) for error in errors], flush=True)
-    save("headline", {"command": sys.argv, "cases": cases})
+        # After each: a case takes many minutes.
+        save("headline", {"command": sys.argv, "cases": cases})

@@ -24,8 +24,9 @@ def new_network(estimator, X, targets, n_outputs, rows, rng):
     """Make a network with random weights, scaled to the distance that the loss asks for."""
     estimator._standardization = _found_standardization(estimator, X, rows, targets)
     widths = _widths(estimator, n_outputs)
-    parameters = initial_parameters(widths, estimator.activation, rng, working_dtype(X.dtype))
-    network = _network(estimator, parameters, X, rows, rng)
+    coefs, intercepts = initial_parameters(widths, estimator.activation, rng, working_dtype(X.dtype))
+    coefs[0] /= estimator._standardization.shrinkage
+    network = _network(estimator, (coefs, intercepts), X, rows, rng)
     distance = estimator._initial_distance()
     if distance < math.inf:
         scale_to_distance(network.coefs, outputs(network, X, rows[probed(len(rows))]), distance)

@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits, load_wine
 from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import StandardScaler
 
-from skmetric import SoftmaxMLPClassifier, TripletMetricTransformer
+from skmetric import ContrastiveMetricTransformer, SoftmaxMLPClassifier, TripletMetricTransformer
 from skmetric._engine.network import Network, outputs
 from skmetric._engine.standardization import FACTORS, standardization_of
 
@@ -261,3 +261,49 @@ def test_a_batch_is_standardised_where_it_is_gathered():
 def test_a_wrong_kind_is_named(Estimator, kind, small):
     with pytest.raises(ValueError, match="'standardize' parameter"):
         small(Estimator, standardize=kind).fit(X, Y)
+
+
+# --- many features ----------------------------------------------------------------------------------
+
+
+@each_kind
+@pytest.mark.parametrize("n_features, shrinkage", [(784, 1.0), (1568, 0.5), (7840, 0.1)])
+def test_rows_of_very_many_features_are_smaller(kind, n_features, shrinkage):
+    rows = np.random.default_rng(0).normal(size=(300, n_features))
+    standardization = standardization_of(rows, np.arange(300), kind, np.ones(300), np.float64)
+    standardization.apply(rows)
+    assert rows.std() == pytest.approx(shrinkage)
+    assert standardization.shrinkage == shrinkage
+
+
+@each
+def test_training_begins_with_the_same_outputs_however_many_features(
+    Estimator, small, outputs, monkeypatch
+):
+    rows = np.random.default_rng(0).normal(size=(60, 2000))
+    labels = np.arange(60) % 3
+    model = small(Estimator, standardize="common", max_iter=1, learning_rate_init=1e-13)
+    Z = outputs(model.fit(rows, labels), rows)
+    monkeypatch.setattr("skmetric._engine.standardization.MANY", 10**6)
+    assert_allclose(outputs(clone(model).fit(rows, labels), rows), Z, rtol=1e-4, atol=1e-6)
+
+
+def test_descent_at_a_usual_rate_does_not_diverge_on_many_features():
+    """The contrastive network of a notebook: 12,288 pixels with a common offset, and a rate of 0.05."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(100) % 4
+    rows = 10 + rng.normal(size=(4, 12288))[labels] + 2 * rng.normal(size=(100, 12288))
+    settings = {
+        "solver": "sgd",
+        "momentum": 0,
+        "learning_rate": "constant",
+        "learning_rate_init": 0.05,
+        "reduction": "grid",
+        "max_iter": 10,
+        "input_dropout": 0,
+        "random_state": 0,
+    }
+    model = ContrastiveMetricTransformer(64, negative_margin=0.95, positive_margin=0.1, **settings)
+    assert model.fit(rows[:60], labels[:60]).score(rows[60:], labels[60:]) > 0.9
+    with pytest.raises(ValueError, match="diverged"):
+        model.set_params(standardize=False).fit(rows[:60], labels[:60])

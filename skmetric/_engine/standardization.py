@@ -5,6 +5,7 @@ from scipy.sparse import issparse
 
 MIXED = 30  # times the range of the smallest features: one that is larger is in another unit
 ROUNDING = 10  # last digits of the values: a feature that varies by no more is constant
+MANY = 784  # features up to which the usual learning rates are right: those of an image of MNIST
 PART = 256  # rows that are looked at together
 
 
@@ -17,13 +18,16 @@ class Standardization:
         What is subtracted.
     factor : ndarray of shape (n_features,)
         What is multiplied with.
+    shrinkage : float, default=1.0
+        Part of `factor` that initial weights shall make up for, see `shrinkage_of`.
     """
 
     changes_rows = True
 
-    def __init__(self, mean, factor):
+    def __init__(self, mean, factor, shrinkage=1.0):
         self.mean = mean
         self.factor = factor
+        self.shrinkage = shrinkage
 
     def apply(self, batch):
         """Standardise rows in place."""
@@ -47,6 +51,7 @@ class NoStandardization:
     """Rows as they come."""
 
     changes_rows = False
+    shrinkage = 1.0
 
     def apply(self, batch):
         """Do nothing."""
@@ -88,6 +93,17 @@ def fitting_factors(deviations, ranges):
 
 
 FACTORS = {"auto": fitting_factors, "common": common_factor, "features": feature_factors}
+
+
+def shrinkage_of(n_features):
+    """Return the factor of rows with very many features: ``min(1, 784 / n_features)``.
+
+    A step of Adam moves each weight by the learning rate, and so a hidden unit by the rate times ``sum
+    |x|``, which grows with the number of features. A rate that is right for hundreds is too large for
+    thousands, in descent too. Rows that are smaller, and first weights that are larger by as much, begin
+    with the same outputs and take steps as for `MANY` features.
+    """
+    return min(1.0, MANY / n_features)
 
 
 def standardization_of(X, rows, kind, weights, dtype):
@@ -132,7 +148,8 @@ def standardization_of(X, rows, kind, weights, dtype):
     with np.errstate(divide="ignore"):
         factor = np.ldexp(FACTORS[kind](deviations, ranges), -exponent)
     factor[np.isinf(factor)] = 1.0
-    return Standardization(mean.astype(dtype), factor.astype(dtype))
+    shrinkage = shrinkage_of(len(factor))
+    return Standardization(mean.astype(dtype), (shrinkage * factor).astype(dtype), shrinkage)
 
 
 def _parts(X, rows, weights):
