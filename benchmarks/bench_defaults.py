@@ -1,6 +1,7 @@
 """Methods at their defaults in front of nearest neighbours, on data sets of many kinds.
 
-``python benchmarks/bench_defaults.py [--splits 5] [--jobs 2] [--only Triplet,raw] [--sets "wine; moons"]`` (extra `bench`)
+``python benchmarks/bench_defaults.py [--splits 5] [--jobs 2] [--only Triplet,raw] [--sets "wine; iris"]``
+(extra `bench`)
 
 Embeddings stand in front of ``KNeighborsClassifier(5)``; classifiers are scored themselves. The methods
 of skmetric get rows as they come, all others have a ``StandardScaler`` in front, but for "raw scaled

@@ -36,7 +36,9 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         standard deviation ("features"). "auto" is "features" if the largest range of a feature is more
         than 30 times the 5 % quantile of the ranges, as in a table in mixed units, else "common". The
         numbers are estimated from up to 10,000 rows and become part of the weights: `coefs_` and
-        `intercepts_` are those for rows as they come. False leaves the rows as they come.
+        `intercepts_` are those for rows as they come. Rows of more than 784 features are divided by
+        ``n_features / 784`` too, since learning rates are too large for them else. False leaves the rows
+        as they come.
     solver : {"adam", "sgd"}, default="adam"
         Optimizer of the weights.
     alpha : float, default=1e-4
