@@ -31,26 +31,15 @@ def fashion():
 
 
 WIDE = {"dropout": 0.3, "learning_rate_init": 0.001, "input_weight": 0, "standardize": False}
-DEEP = {
-    "hidden_layer_sizes": (1024, 1024),
-    "learning_rate_init": 0.001,
-    "alpha": 1e-5,
-    "standardize": False,
-}
 # Normalised layers without dropout, and rows that are moved.
-NORMALIZED = {
-    "batch_norm": True,
-    "head_weight": 1.0,
-    "dropout": 0,
-    "input_weight": 0,
-    "learning_rate_init": 0.001,
-}
+NORMALIZED = {"batch_norm": True, "learning_rate_init": 0.001}
+HEADED = {"head_weight": 1.0, "dropout": 0, "input_weight": 0}
+MNIST = {"hidden_layer_sizes": (1024, 1024), "adversarial": 0.14, "max_iter": 20, **NORMALIZED}
+FASHION = {"hidden_layer_sizes": (1024, 512), "adversarial": 0.036, "max_iter": 15, **NORMALIZED}
 
 
 def mnist_neighbors(seed):
-    embedding = TripletMetricTransformer(
-        64, (1024, 1024), adversarial=0.14, max_iter=20, random_state=seed, **NORMALIZED
-    )
+    embedding = TripletMetricTransformer(random_state=seed, **MNIST, **HEADED)
     return make_pipeline(embedding, KNeighborsClassifier(5))
 
 
@@ -60,18 +49,16 @@ def mnist_neighbors_long(seed):
 
 
 def mnist_classifier(seed):
-    return SoftmaxMLPClassifier(dropout=0.5, input_dropout=0.2, max_iter=25, random_state=seed, **DEEP)
+    return SoftmaxMLPClassifier(random_state=seed, **MNIST)
 
 
 def fashion_neighbors(seed):
-    embedding = TripletMetricTransformer(
-        64, (1024, 512), adversarial=0.036, max_iter=15, random_state=seed, **NORMALIZED
-    )
+    embedding = TripletMetricTransformer(random_state=seed, **FASHION, **HEADED)
     return make_pipeline(embedding, KNeighborsClassifier(15))
 
 
 def fashion_classifier(seed):
-    return SoftmaxMLPClassifier(dropout=0.3, max_iter=30, random_state=seed, **DEEP)
+    return SoftmaxMLPClassifier(random_state=seed, **FASHION)
 
 
 def digits_plane(seed):
