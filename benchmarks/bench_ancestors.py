@@ -128,13 +128,7 @@ def b_contrastive(rate):
 
 def b_triplet(margin):
     return TripletMetricTransformer(
-        64,
-        (256,),
-        input_weight=0,
-        margin=margin,
-        learning_rate_init=0.05,
-        max_iter=100,
-        **B_SGD,
+        64, (256,), input_weight=0, margin=margin, learning_rate_init=0.05, max_iter=100, **B_SGD
     )
 
 

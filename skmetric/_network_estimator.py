@@ -201,7 +201,7 @@ class NetworkEstimator(
         optimizer = make(parameters, decays, self.momentum, self.nesterovs_momentum)
         state = getattr(self, "_optimizer_state", {}) if continued else {}
         # Another solver than before, or one for other parameters, begins with a state of its own.
-        if _has_form_of(state, optimizer.state):
+        if _form(state) == _form(optimizer.state):
             optimizer.state = copy.deepcopy(state)
         return optimizer
 
@@ -258,11 +258,9 @@ class NetworkEstimator(
             self.best_loss_ = min(self.loss_curve_, default=math.nan)
 
 
-def _has_form_of(state, other):
-    """Whether two states of optimizers have arrays of the same names, numbers and shapes."""
-    return {name: _shapes(value) for name, value in state.items()} == {
-        name: _shapes(value) for name, value in other.items()
-    }
+def _form(state):
+    """Names and shapes of what an optimizer remembers."""
+    return {name: _shapes(value) for name, value in state.items()}
 
 
 def _shapes(value):
