@@ -7,6 +7,7 @@ import numpy as np
 from ._engine.batch_normalization import AS_THEY_ARE, BatchNormalization
 from ._engine.initialization import initial_parameters, probed, scale_to_distance
 from ._engine.network import Network, outputs
+from ._engine.side_by_side import apart, side_by_side
 from ._engine.standardization import AS_THEY_COME, standardization_of
 from ._input import check_hidden_layer_sizes, sampled, working_dtype
 
@@ -21,8 +22,13 @@ def _found_standardization(estimator, X, rows, targets):
 
 
 def new_network(estimator, X, targets, n_outputs, rows, rng):
-    """Make a network with random weights, scaled to the distance that the loss asks for."""
+    """Make networks with random weights, scaled to the distance that the loss asks for."""
     estimator._standardization = _found_standardization(estimator, X, rows, targets)
+    n_networks = int(estimator.n_networks)
+    return side_by_side([_random_network(estimator, X, n_outputs, rows, rng) for _ in range(n_networks)])
+
+
+def _random_network(estimator, X, n_outputs, rows, rng):
     widths = _widths(estimator, n_outputs)
     coefs, intercepts = initial_parameters(widths, estimator.activation, rng, working_dtype(X.dtype))
     coefs[0] /= estimator._standardization.shrinkage
@@ -34,24 +40,36 @@ def new_network(estimator, X, targets, n_outputs, rows, rng):
 
 
 def continued_network(estimator, X, targets, n_outputs, rows, rng):
-    """Make a network with copies of the fitted weights, so that a failure leaves those alone."""
+    """Make networks with copies of the fitted weights, so that a failure leaves those alone."""
     widths = _widths(estimator, n_outputs)
-    fitted = [estimator.coefs_[0].shape[0], *(W.shape[1] for W in estimator.coefs_)]
-    if fitted != widths:
+    fitted = apart(estimator.coefs_, estimator.intercepts_)
+    if len(fitted) != estimator.n_networks:
         raise ValueError(
-            f"The fitted network has layers of {fitted} units, but the data and the parameters "
+            f"n_networks={estimator.n_networks}, but {len(fitted)} were fitted. Call fit with "
+            "warm_start=False to begin anew."
+        )
+    coefs, _ = fitted[0]
+    fitted_widths = [coefs[0].shape[0], *(W.shape[1] for W in coefs)]
+    if fitted_widths != widths:
+        raise ValueError(
+            f"The fitted network has layers of {fitted_widths} units, but the data and the parameters "
             f"ask for {widths}. Call fit with warm_start=False to begin anew."
         )
-    first, bias = estimator._standardization.unfold(estimator.coefs_[0], estimator.intercepts_[0])
-    coefs = [first, *(W.copy() for W in estimator.coefs_[1:])]
-    intercepts = [bias, *(b.copy() for b in estimator.intercepts_[1:])]
-    network = _network(estimator, (coefs, intercepts), X, rows, rng)
+    networks = [_unfolded_network(estimator, X, *parameters, rows, rng) for parameters in fitted]
+    network = side_by_side(networks)
     if have_same_shapes(network.parameters, estimator._as_trained):
         for W, before in zip(network.parameters, estimator._as_trained):
             W[...] = before
     else:
         network.unfold_normalization()
     return network
+
+
+def _unfolded_network(estimator, X, coefs, intercepts, rows, rng):
+    first, bias = estimator._standardization.unfold(coefs[0], intercepts[0])
+    coefs = [first, *(W.copy() for W in coefs[1:])]
+    intercepts = [bias, *(b.copy() for b in intercepts[1:])]
+    return _network(estimator, (coefs, intercepts), X, rows, rng)
 
 
 def have_same_shapes(arrays, others):

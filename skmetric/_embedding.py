@@ -1,11 +1,14 @@
 """What a fitted embedding does: it places rows, and is a distance between them."""
 
+from functools import reduce
+
 import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from ._engine.network import CHUNK, Network, outputs, outputs_in_parts
+from ._engine.side_by_side import apart
 from ._input import check_outputs, check_X, dense, nameless, sampled
 from ._kept_input import input_axes, joint_rotation
 from ._network_estimator import NetworkEstimator
@@ -173,36 +176,49 @@ class Embedding(NetworkEstimator):
                 "Only a linear embedding has a Mahalanobis matrix: hidden_layer_sizes=() and "
                 "normalize=False."
             )
-        W = np.linalg.multi_dot(self.coefs_) if len(self.coefs_) > 1 else self.coefs_[0]
-        if self.input_axes_ is not None:
-            W = self._joined(W, self.input_axes_)
+        networks = [coefs for coefs, _ in apart(self.coefs_, self.intercepts_)]
+        W = np.hstack([reduce(np.matmul, coefs) for coefs in networks])
+        if self.rotation_ is not None:
+            kept = [] if self.input_axes_ is None else [self.input_axes_]
+            W = np.hstack([W, *kept]) @ self.rotation_
         return W @ W.T
 
     def _embed(self, X):
         X = check_X(self, X)
-        if self.input_axes_ is None:
+        if self.rotation_ is None:
             return self._placed(self._outputs(X))
-        networks = [self._fitted_network(X.shape[0]), self._kept_network(X.shape[0])]
-        Z = np.empty((X.shape[0], self._n_features_out), dtype=self.rotation_.dtype)
+        networks = [self._fitted_network(X.shape[0]), *self._kept_networks(X.shape[0])]
+        width = self._n_features_out
+        Z = np.empty((X.shape[0], width), dtype=self.rotation_.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
-            for part, (F, P) in outputs_in_parts(networks, X):
-                Z[part] = self._placed(self._joined(self._placed(F), P))
+            for part, (F, *P) in outputs_in_parts(networks, X):
+                Z[part] = self._placed(np.hstack([self._placed_each(F, width), *P]) @ self.rotation_)
         return check_outputs(Z)
-
-    def _joined(self, F, P):
-        """What was learned and what is kept, rotated together: ``[F, P] R``."""
-        return F @ self.rotation_[: F.shape[1]] + P @ self.rotation_[F.shape[1] :]
 
     def _placed(self, Z):
         return normalized(Z)[0] if self.normalize else Z
 
-    def _kept_network(self, n_rows):
-        """The linear network that gives the principal components of the input."""
-        return Network([self.input_axes_], [self.input_offset_], "identity", min(CHUNK, n_rows))
+    def _placed_each(self, F, width):
+        """Place the outputs of each network, `width` columns each, by themselves."""
+        return self._placed(F.reshape(-1, width)).reshape(F.shape)
+
+    def _kept_networks(self, n_rows):
+        """A linear network that gives the principal components of the input, if they are kept."""
+        if self.input_axes_ is None:
+            return []
+        return [Network([self.input_axes_], [self.input_offset_], "identity", min(CHUNK, n_rows))]
+
+    def _kept(self, X, rows):
+        """The principal components of rows, without columns if none are kept."""
+        nothing = np.empty((len(rows), 0))
+        return np.hstack([nothing, *(outputs(kept, X, rows) for kept in self._kept_networks(len(rows)))])
+
+    def _needs_rotation(self):
+        return self.input_axes_ is not None or self.n_networks > 1
 
     def _begin(self, X, rows, dtype, continued):
         """Find the principal axes of the input, unless they are known."""
-        if self.input_weight > 0 and continued and self.input_axes_ is not None:
+        if continued and (self.input_weight > 0) == (self.input_axes_ is not None):
             return
         self.input_axes_ = None
         self.input_offset_ = None
@@ -218,20 +234,19 @@ class Embedding(NetworkEstimator):
 
     def _beside_rows(self, X, rows):
         """The principal components of validation rows."""
-        if self.input_axes_ is None:
-            return ()
-        return (outputs(self._kept_network(len(rows)), X, rows),)
+        return (self._kept(X, rows),)
 
     def _fitted_beside(self, network, X, rows):
         """The rotation of learned outputs and principal components, for the network as it is."""
-        if self.input_axes_ is None:
+        if not self._needs_rotation():
             return {"rotation_": None}
         rows = sampled(rows, X.shape[1])
-        F = self._placed(outputs(network.for_inference(min(CHUNK, len(rows))), X, rows))
-        P = outputs(self._kept_network(len(rows)), X, rows)
+        F = outputs(network.for_inference(min(CHUNK, len(rows))), X, rows)
+        F = self._placed_each(F, int(self.n_components))
+        P = self._kept(X, rows)
         rotation = joint_rotation(F, P, self.input_weight, self.n_components, self.rotation_)
         return {"rotation_": rotation.astype(network.dtype)}
 
     @property
     def _n_features_out(self):
-        return self.coefs_[-1].shape[1]
+        return self.coefs_[-1].shape[-1]

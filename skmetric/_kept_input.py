@@ -55,21 +55,21 @@ def joint_rotation(F, P, weight, n_components, before=None):
 
     Parameters
     ----------
-    F : ndarray of shape (n, n_components)
-        Outputs of the network.
+    F : ndarray of shape (n, n_outputs)
+        Outputs of the networks, side by side.
     P : ndarray of shape (n, n_axes)
         Principal components of the same rows.
     weight : float
         Size of `P` as a fraction of that of `F`.
     n_components : int
         Number of columns to keep.
-    before : ndarray of shape (n_components + n_axes, n_components), default=None
+    before : ndarray of shape (n_outputs + n_axes, n_components), default=None
         An earlier result. If there are too few rows to show all directions, its directions go on where
         the rows show none.
 
     Returns
     -------
-    ndarray of shape (n_components + n_axes, n_components)
+    ndarray of shape (n_outputs + n_axes, n_components)
         R of ``[F, P] R``.
     """
     F = F - F.mean(axis=0, dtype=np.float64)

@@ -122,12 +122,16 @@ class MetricTransformer(Embedding):
 
     def _learn_labels(self, X, codes, incremental):
         loss = self._loss_of(partial(all_pairs, self_pairs=self._compares_selves()))
+        losses = [loss] * int(self.n_networks)
         if self.head_weight > 0:
             self._check_known_classes(incremental or self.warm_start)
-            sizes = int(self.n_components), len(self.classes_)
-            loss = WithSoftmaxHead(loss, self.head_weight, *sizes, working_dtype(X.dtype))
+            losses = [self._with_head(loss, working_dtype(X.dtype)) for loss in losses]
         sampler = BATCH_SAMPLERS[self.batch_sampler]
-        return self._learn(X, codes, loss, sampler, incremental, FitCallbacks)
+        return self._learn(X, codes, losses, sampler, incremental, FitCallbacks)
+
+    def _with_head(self, loss, dtype):
+        n_classes = len(self.classes_)
+        return WithSoftmaxHead(loss, self.head_weight, int(self.n_components), n_classes, dtype)
 
     def _check_known_classes(self, continued):
         """Refuse classes that the head of an earlier call does not know."""
@@ -171,15 +175,15 @@ class MetricTransformer(Embedding):
                 rows = IndexedRows(rows, index.ravel())
             if is_first:
                 vars(self).pop("classes_", None)
-            loss = self._loss_of(partial(given_tuples, size=size))
+            losses = [self._loss_of(partial(given_tuples, size=size))] * int(self.n_networks)
             sampler = partial(tuple_batches, size=size)
-            return self._learn(rows, y, loss, sampler, incremental, NoCallbacks)
+            return self._learn(rows, y, losses, sampler, incremental, NoCallbacks)
 
     def _loss_of(self, comparison):
         return self._loss(on_sphere(comparison) if self.normalize else comparison)
 
-    def _learn(self, X, y, loss, sampler, incremental, Callbacks):
-        return self._train(X, (y,), loss, sampler, int(self.n_components), incremental, Callbacks)
+    def _learn(self, X, y, losses, sampler, incremental, Callbacks):
+        return self._train(X, (y,), losses, sampler, int(self.n_components), incremental, Callbacks)
 
     # --- what a subclass says ---------------------------------------------------------------------
 
@@ -200,11 +204,12 @@ class MetricTransformer(Embedding):
     def _initial_distance(self):
         return math.inf if self.normalize else self._initial_spread * self._asked_distance()
 
-    def _validation_score(self, Z, y, P=None):
-        Z = self._placed(Z)
-        if P is not None:
-            R = joint_rotation(Z, P, self.input_weight, self.n_components)
-            Z = self._placed(np.hstack([Z, P]) @ R)
+    def _validation_score(self, F, y, P):
+        F = self._placed_each(F, int(self.n_components))
+        Z = F
+        if self._needs_rotation():
+            R = joint_rotation(F, P, self.input_weight, self.n_components)
+            Z = self._placed(np.hstack([F, P]) @ R)
         try:
             return recall_at_k(Z, y)
         except ValueError as error:
@@ -225,9 +230,9 @@ class MetricTransformer(Embedding):
         self._warn_if_collapsed(X)
 
     def _warn_if_collapsed(self, X):
-        probe = probed(X.shape[0])
-        Z = self._placed(self._outputs(X, rows=probe))
-        spread = float(euclidean_distances(Z).mean())
+        F = self._outputs(X, rows=probed(X.shape[0]))
+        networks = np.split(F, int(self.n_networks), axis=1)
+        spread = min(float(euclidean_distances(self._placed(Z)).mean()) for Z in networks)
         asked = self._asked_distance()
         if self.normalize and asked < math.inf:
             asked = min(asked, math.sqrt(2))  # of independent directions: no margin brings them further

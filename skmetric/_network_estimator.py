@@ -18,6 +18,7 @@ from ._engine.network import CHUNK, Network, outputs
 from ._engine.optimizers import OPTIMIZERS
 from ._engine.sampling import Batches
 from ._engine.schedules import SCHEDULES, make_schedule
+from ._engine.side_by_side import apart, side_by_side
 from ._engine.standardization import FACTORS
 from ._engine.threads import one_blas_thread
 from ._engine.training import Progress, train
@@ -25,6 +26,7 @@ from ._engine.validation import Validation
 from ._failures import explained_divergence
 from ._input import check_outputs
 from ._validation_rows import split_rows, what_is_set_aside
+from .losses import OnEachNetwork
 
 
 def store_parameters(estimator, arguments):
@@ -46,6 +48,7 @@ class NetworkEstimator(
     _parameter_constraints = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "activation": [StrOptions(set(ACTIVATIONS))],
+        "n_networks": [Interval(Integral, 1, None, closed="left")],
         "solver": [StrOptions(set(OPTIMIZERS))],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -109,10 +112,10 @@ class NetworkEstimator(
     # --- output -----------------------------------------------------------------------------------
 
     def _fitted_network(self, n_rows, n_layers=None):
-        """The fitted network, or its first layers, with buffers for some of `n_rows` rows."""
-        coefs = self.coefs_[:n_layers]
-        intercepts = self.intercepts_[:n_layers]
-        return Network(coefs, intercepts, self.activation, min(CHUNK, n_rows))
+        """The fitted networks, or their first layers, with buffers for some of `n_rows` rows."""
+        fitted = apart(self.coefs_[:n_layers], self.intercepts_[:n_layers])
+        networks = [Network(*parameters, self.activation, min(CHUNK, n_rows)) for parameters in fitted]
+        return side_by_side(networks)
 
     def _outputs(self, X, n_layers=None, rows=None):
         """Logits, embeddings, or the first `n_layers` layers without an activation on the last."""
@@ -121,7 +124,7 @@ class NetworkEstimator(
 
     # --- training ---------------------------------------------------------------------------------
 
-    def _train(self, X, targets, loss, sampler, n_outputs, incremental, Callbacks=FitCallbacks):
+    def _train(self, X, targets, losses, sampler, n_outputs, incremental, Callbacks=FitCallbacks):
         """Build the parts, train, and store the result.
 
         Parameters
@@ -130,12 +133,12 @@ class NetworkEstimator(
             Rows.
         targets : tuple of ndarray of shape (n_samples,)
             What the loss takes after `Z`; the first are the codes of the classes.
-        loss : MetricLoss or LabelLoss
-            Loss of a batch.
+        losses : list of MetricLoss, LabelLoss or WithSoftmaxHead
+            Loss of a batch, for each network.
         sampler : callable
             ``sampler(rows, y, batch_size, rng)``, see `Batches`.
         n_outputs : int
-            Number of outputs of the network.
+            Number of outputs of a network.
         incremental : bool
             Whether this is `partial_fit`: one epoch more, without a plan and without early stopping.
         Callbacks : class
@@ -143,6 +146,7 @@ class NetworkEstimator(
         """
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True.")
+        loss = OnEachNetwork(losses) if len(losses) > 1 else losses[0]
         with deferred_interrupts(), one_blas_thread(), explained_divergence(self):
             continued = hasattr(self, "coefs_") and (incremental or self.warm_start)
             past = self.history_ if continued else []
@@ -195,8 +199,8 @@ class NetworkEstimator(
 
     def _optimizer(self, network, loss, continued):
         parameters = [*network.parameters, *loss.parameters]
-        n_others = len(parameters) - len(network.coefs)
-        decays = [self.alpha] * len(network.coefs) + [0.0] * n_others
+        decays = [self.alpha if W.ndim == 2 else 0.0 for W in network.parameters]
+        decays += [0.0] * len(loss.parameters)
         make = OPTIMIZERS[self.solver]
         optimizer = make(parameters, decays, self.momentum, self.nesterovs_momentum)
         state = getattr(self, "_optimizer_state", {}) if continued else {}

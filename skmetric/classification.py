@@ -31,6 +31,9 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
     loss : {"log_loss", "binary_log_loss"}, default="log_loss"
         Loss of a row, with p the softmax of its logits: ``-log p_y``, or ``-log p_y - sum_{k != y}
         log(1 - p_k)``.
+    n_networks : int, default=1
+        Number of networks that are trained side by side, each with random weights of its own. The logits
+        are the means of theirs. More networks are more accurate and need as many times the time.
     standardize : {"auto", "common", "features"} or False, default="auto"
         Whether to centre the features and to divide them by one number ("common"), or each by its
         standard deviation ("features"). "auto" is "features" if the largest range of a feature is more
@@ -103,10 +106,10 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
 
     Attributes
     ----------
-    coefs_ : list of ndarray of shape (fan_in, fan_out)
+    coefs_ : list of ndarray of shape (fan_in, fan_out), or (n_networks, fan_in, fan_out)
         Weights of the layers. They are float32 if the rows are float32, float16, bool or integers of up
         to 16 bits, else float64.
-    intercepts_ : list of ndarray of shape (fan_out,)
+    intercepts_ : list of ndarray of shape (fan_out,), or (n_networks, fan_out)
         Biases of the layers.
     classes_ : ndarray of shape (n_classes,)
         Labels that were seen, sorted.
@@ -161,6 +164,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         activation="relu",
         *,
         loss="log_loss",
+        n_networks=1,
         standardize="auto",
         solver="adam",
         alpha=1e-4,
@@ -268,8 +272,8 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
             check_two_classes(y, self)
             self._check_weighted_classes(codes, weights)
         targets = (codes,) if weights is None else (codes, weights)
-        loss = LabelLoss(LABEL_LOSSES[self.loss])
-        return self._train(X, targets, loss, shuffled_batches, len(self.classes_), incremental)
+        losses = [LabelLoss(LABEL_LOSSES[self.loss])] * int(self.n_networks)
+        return self._train(X, targets, losses, shuffled_batches, len(self.classes_), incremental)
 
     def _check_weighted_classes(self, codes, weights):
         if weights is not None and len(np.unique(codes[weights > 0])) < 2:
@@ -284,7 +288,14 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
                 "early_stopping=True: all weights of the validation rows are zero. Raise "
                 f"validation_fraction (now {self.validation_fraction})."
             )
-        return accuracy_score(y, Z.argmax(axis=1), sample_weight=sample_weight)
+        return accuracy_score(y, self._mean(Z).argmax(axis=1), sample_weight=sample_weight)
+
+    def _mean(self, Z):
+        """Mean logits of the networks, whose outputs stand side by side."""
+        return Z.reshape(len(Z), -1, len(self.classes_)).mean(axis=1)
+
+    def _logits(self, X):
+        return self._mean(self._outputs(check_X(self, X)))
 
     def decision_function(self, X):
         """Compute the logits.
@@ -299,7 +310,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         ndarray of shape (n_samples, n_classes), or (n_samples,) with two classes
             With two classes, the logit of the second one minus that of the first.
         """
-        Z = self._outputs(check_X(self, X))
+        Z = self._logits(X)
         return Z[:, 1] - Z[:, 0] if Z.shape[1] == 2 else Z
 
     def predict(self, X):
@@ -315,7 +326,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         ndarray of shape (n_samples,)
             Classes.
         """
-        codes = self._outputs(check_X(self, X)).argmax(axis=1)
+        codes = self._logits(X).argmax(axis=1)
         return self.classes_[codes]
 
     def predict_proba(self, X):
@@ -331,7 +342,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of `classes_`.
         """
-        return softmax(self._outputs(check_X(self, X)), axis=1)
+        return softmax(self._logits(X), axis=1)
 
     def predict_log_proba(self, X):
         """Compute the logarithms of the probabilities, finite however far the rows lie.
@@ -346,7 +357,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         ndarray of shape (n_samples, n_classes)
             Logarithms, in the order of `classes_`.
         """
-        return log_softmax(self._outputs(check_X(self, X)), axis=1)
+        return log_softmax(self._logits(X), axis=1)
 
     def transform(self, X):
         """Compute the activations of the last hidden layer; only available if there is one.
@@ -358,7 +369,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, width of the last hidden layer)
+        ndarray of shape (n_samples, n_networks * width of the last hidden layer)
             Activations.
         """
         H = self._outputs(check_X(self, X), n_layers=-1)
@@ -367,7 +378,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
 
     @property
     def _n_features_out(self):
-        return self.coefs_[-1].shape[0]
+        return self.coefs_[-1].size // self.coefs_[-1].shape[-1]
 
 
 def _has_hidden_layer(model):

@@ -29,6 +29,10 @@ class ContrastiveMetricTransformer(MetricTransformer):
         Number of units in each hidden layer. ``()`` makes a linear model.
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
         Activation function of the hidden layers. The last layer is linear.
+    n_networks : int, default=1
+        Number of networks that are trained side by side, each with random weights of its own. Their
+        outputs are put side by side and rotated to `n_components` columns. More networks are more
+        accurate and need as many times the time.
     positive_margin : float, default=0.0
         Squared distance within which a positive pair costs nothing; >= 0.
     negative_margin : float, default=10.0
@@ -125,19 +129,19 @@ class ContrastiveMetricTransformer(MetricTransformer):
 
     Attributes
     ----------
-    coefs_ : list of ndarray of shape (fan_in, fan_out)
+    coefs_ : list of ndarray of shape (fan_in, fan_out), or (n_networks, fan_in, fan_out)
         Weights of the layers. They are float32 if the rows are float32, float16, bool or integers of up
         to 16 bits, else float64.
-    intercepts_ : list of ndarray of shape (fan_out,)
+    intercepts_ : list of ndarray of shape (fan_out,), or (n_networks, fan_out)
         Biases of the layers.
     input_axes_ : ndarray of shape (n_features, n_axes) or None
         Principal axes of the input, computed from up to 10,000 rows; None if ``input_weight=0`` or if
         the rows do not vary.
     input_offset_ : ndarray of shape (n_axes,) or None
         What is added to ``X @ input_axes_`` so that its mean is 0; None if `input_axes_` is.
-    rotation_ : ndarray of shape (n_components + n_axes, n_components) or None
-        What ``[F, P]`` is multiplied with, where F are the outputs of the network and P the principal
-        components; None if `input_axes_` is.
+    rotation_ : ndarray of shape (n_networks * n_components + n_axes, n_components) or None
+        What ``[F, P]`` is multiplied with, where F are the outputs of the networks and P the principal
+        components; None for one network and no `input_axes_`.
     classes_ : ndarray of shape (n_classes,)
         Labels that were seen, sorted. Not set by `fit_pairs`.
     n_iter_ : int
@@ -201,6 +205,7 @@ class ContrastiveMetricTransformer(MetricTransformer):
         hidden_layer_sizes=(),
         *,
         activation="relu",
+        n_networks=1,
         positive_margin=0.0,
         negative_margin=10.0,
         negative_weight=1.0,

@@ -27,6 +27,10 @@ class TripletMetricTransformer(MetricTransformer):
         Number of units in each hidden layer. ``()`` makes a linear model.
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
         Activation function of the hidden layers. The last layer is linear.
+    n_networks : int, default=1
+        Number of networks that are trained side by side, each with random weights of its own. Their
+        outputs are put side by side and rotated to `n_components` columns. More networks are more
+        accurate and need as many times the time.
     margin : float, default=1.0
         By how much a positive shall be nearer than a negative, in the units of `distance`; > 0. It also
         sets the scale that training begins with.
@@ -127,19 +131,19 @@ class TripletMetricTransformer(MetricTransformer):
 
     Attributes
     ----------
-    coefs_ : list of ndarray of shape (fan_in, fan_out)
+    coefs_ : list of ndarray of shape (fan_in, fan_out), or (n_networks, fan_in, fan_out)
         Weights of the layers. They are float32 if the rows are float32, float16, bool or integers of up
         to 16 bits, else float64.
-    intercepts_ : list of ndarray of shape (fan_out,)
+    intercepts_ : list of ndarray of shape (fan_out,), or (n_networks, fan_out)
         Biases of the layers.
     input_axes_ : ndarray of shape (n_features, n_axes) or None
         Principal axes of the input, computed from up to 10,000 rows; None if ``input_weight=0`` or if
         the rows do not vary.
     input_offset_ : ndarray of shape (n_axes,) or None
         What is added to ``X @ input_axes_`` so that its mean is 0; None if `input_axes_` is.
-    rotation_ : ndarray of shape (n_components + n_axes, n_components) or None
-        What ``[F, P]`` is multiplied with, where F are the outputs of the network and P the principal
-        components; None if `input_axes_` is.
+    rotation_ : ndarray of shape (n_networks * n_components + n_axes, n_components) or None
+        What ``[F, P]`` is multiplied with, where F are the outputs of the networks and P the principal
+        components; None for one network and no `input_axes_`.
     classes_ : ndarray of shape (n_classes,)
         Labels that were seen, sorted. Not set by `fit_triplets`.
     n_iter_ : int
@@ -201,6 +205,7 @@ class TripletMetricTransformer(MetricTransformer):
         hidden_layer_sizes=(256,),
         *,
         activation="relu",
+        n_networks=1,
         margin=1.0,
         distance="sqeuclidean",
         mining="all",

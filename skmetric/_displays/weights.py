@@ -84,8 +84,11 @@ class WeightsDisplay:
         coefs = fitted_attribute(estimator, "coefs_")
         if layer not in range(len(coefs)):
             raise ValueError(f"layer must be between 0 and {len(coefs) - 1}, got {layer}.")
-        title = "layer {}: {} inputs, {} units".format(layer, *coefs[layer].shape)
-        display = cls(coefs[layer], title=title, image_shape=image_shape, n_images=n_images)
+        weights = coefs[layer]
+        if weights.ndim == 3:  # of networks side by side
+            weights = np.hstack(weights)
+        title = "layer {}: {} inputs, {} units".format(layer, *weights.shape)
+        display = cls(weights, title=title, image_shape=image_shape, n_images=n_images)
         return display.plot(ax, **kwargs)
 
     def plot(self, ax=None, **kwargs):

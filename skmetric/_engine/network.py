@@ -172,6 +172,11 @@ class Network:
         return coefs, [bias, *(b.copy() for b in folded.intercepts[1:])]
 
     @property
+    def n_outputs(self):
+        """Number of outputs."""
+        return self.coefs[-1].shape[1]
+
+    @property
     def parameters(self):
         """Weights, biases and scales, in the order of `gradients`."""
         return [*self.coefs, *self.intercepts, *self.normalization.scales]
@@ -310,7 +315,7 @@ def outputs(network, X, rows=None):
 
     Parameters
     ----------
-    network : Network
+    network : Network or SideBySide
         Network to run.
     X : ndarray or CSR matrix of shape (n_samples, n_features)
         Never copied whole.
@@ -323,7 +328,7 @@ def outputs(network, X, rows=None):
         Outputs.
     """
     n = X.shape[0] if rows is None else len(rows)
-    Z = np.empty((n, network.coefs[-1].shape[1]), dtype=network.dtype)
+    Z = np.empty((n, network.n_outputs), dtype=network.dtype)
     for part, (some,) in outputs_in_parts([network], X, rows):
         Z[part] = some
     return Z

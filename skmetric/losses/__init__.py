@@ -7,6 +7,7 @@ embeddings of the two: ``loss(Z, y) -> (value, dZ)``.
 from ._comparisons import DISTANCES, all_pairs, euclidean, given_tuples
 from ._contrastive import contrastive
 from ._distances import squared_distances, squared_distances_chain
+from ._each_network import OnEachNetwork
 from ._metric_loss import MetricLoss
 from ._miners import MINERS, all_triplets, hard_triplets, semihard_triplets
 from ._reductions import (
@@ -33,6 +34,7 @@ __all__ = [
     "TRIPLET_REDUCTIONS",
     "LabelLoss",
     "MetricLoss",
+    "OnEachNetwork",
     "WithSoftmaxHead",
     "all_pairs",
     "all_triplets",
