@@ -21,10 +21,9 @@ def _found_standardization(estimator, X, rows, targets):
     return standardization_of(X, rows, estimator.standardize, weights, working_dtype(X.dtype))
 
 
-def new_network(estimator, X, targets, n_outputs, rows, rng):
+def new_network(estimator, X, targets, n_networks, n_outputs, rows, rng):
     """Make networks with random weights, scaled to the distance that the loss asks for."""
     estimator._standardization = _found_standardization(estimator, X, rows, targets)
-    n_networks = int(estimator.n_networks)
     return side_by_side([_random_network(estimator, X, n_outputs, rows, rng) for _ in range(n_networks)])
 
 
@@ -39,13 +38,13 @@ def _random_network(estimator, X, n_outputs, rows, rng):
     return network
 
 
-def continued_network(estimator, X, targets, n_outputs, rows, rng):
+def continued_network(estimator, X, targets, n_networks, n_outputs, rows, rng):
     """Make networks with copies of the fitted weights, so that a failure leaves those alone."""
     widths = _widths(estimator, n_outputs)
     fitted = apart(estimator.coefs_, estimator.intercepts_)
-    if len(fitted) != estimator.n_networks:
+    if len(fitted) != n_networks:
         raise ValueError(
-            f"n_networks={estimator.n_networks}, but {len(fitted)} were fitted. Call fit with "
+            f"n_networks={n_networks}, but {len(fitted)} were fitted. Call fit with "
             "warm_start=False to begin anew."
         )
     coefs, _ = fitted[0]

@@ -1,5 +1,6 @@
 """What a fitted embedding does: it places rows, and is a distance between them."""
 
+import math
 from functools import reduce
 
 import numpy as np
@@ -213,8 +214,8 @@ class Embedding(NetworkEstimator):
         nothing = np.empty((len(rows), 0))
         return np.hstack([nothing, *(outputs(kept, X, rows) for kept in self._kept_networks(len(rows)))])
 
-    def _needs_rotation(self):
-        return self.input_axes_ is not None or self.n_networks > 1
+    def _needs_rotation(self, n_outputs):
+        return self.input_axes_ is not None or n_outputs > self.n_components
 
     def _begin(self, X, rows, dtype, continued):
         """Find the principal axes of the input, unless they are known."""
@@ -238,13 +239,15 @@ class Embedding(NetworkEstimator):
 
     def _fitted_beside(self, network, X, rows):
         """The rotation of learned outputs and principal components, for the network as it is."""
-        if not self._needs_rotation():
+        if not self._needs_rotation(network.n_outputs):
             return {"rotation_": None}
         rows = sampled(rows, X.shape[1])
         F = outputs(network.for_inference(min(CHUNK, len(rows))), X, rows)
         F = self._placed_each(F, int(self.n_components))
         P = self._kept(X, rows)
         rotation = joint_rotation(F, P, self.input_weight, self.n_components, self.rotation_)
+        # Distances beside each other add up: they shall be as large as those of one network.
+        rotation /= math.sqrt(network.n_outputs / self.n_components)
         return {"rotation_": rotation.astype(network.dtype)}
 
     @property

@@ -13,6 +13,7 @@ from ._callbacks import FitCallbacks, NoCallbacks, with_callbacks
 from ._embedding import Embedding
 from ._engine.initialization import probed
 from ._engine.sampling import BATCH_SAMPLERS, tuple_batches
+from ._engine.side_by_side import apart
 from ._failures import unchanged_on_failure
 from ._input import IndexedRows, check_rows, check_two_classes, check_X_y, nameless, working_dtype
 from ._kept_input import joint_rotation
@@ -23,6 +24,9 @@ from .losses import WithSoftmaxHead, all_pairs, given_tuples, on_sphere
 from .metrics import recall_at_k
 from .pairs import check_tuples
 
+FEW_ROWS = 2000  # rows up to which several networks are worth their time by default
+FEW_NETWORKS = 3
+PLOTTED = 3  # columns of a picture, where the outputs of several networks have no room
 COLLAPSED = 0.1  # mean distance, as a fraction of the distance that the loss asks for
 
 
@@ -36,6 +40,7 @@ class MetricTransformer(Embedding):
     _parameter_constraints = {
         **NetworkEstimator._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
+        "n_networks": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "validation": [StrOptions({"rows", "classes"})],
         "head_weight": [Interval(Real, 0, None, closed="left")],
         "input_weight": [Interval(Real, 0, None, closed="left")],
@@ -122,9 +127,9 @@ class MetricTransformer(Embedding):
 
     def _learn_labels(self, X, codes, incremental):
         loss = self._loss_of(partial(all_pairs, self_pairs=self._compares_selves()))
-        losses = [loss] * int(self.n_networks)
+        losses = [loss] * self._number_of_networks(len(codes), incremental)
         if self.head_weight > 0:
-            self._check_known_classes(incremental or self.warm_start)
+            self._check_known_classes(incremental)
             losses = [self._with_head(loss, working_dtype(X.dtype)) for loss in losses]
         sampler = BATCH_SAMPLERS[self.batch_sampler]
         return self._learn(X, codes, losses, sampler, incremental, FitCallbacks)
@@ -133,18 +138,24 @@ class MetricTransformer(Embedding):
         n_classes = len(self.classes_)
         return WithSoftmaxHead(loss, self.head_weight, int(self.n_components), n_classes, dtype)
 
-    def _check_known_classes(self, continued):
+    def _number_of_networks(self, n_rows, incremental):
+        if self.n_networks != "auto":
+            return int(self.n_networks)
+        if self._goes_on(incremental):
+            return len(apart(self.coefs_, self.intercepts_))
+        return FEW_NETWORKS if n_rows <= FEW_ROWS and self.n_components > PLOTTED else 1
+
+    def _check_known_classes(self, incremental):
         """Refuse classes that the head of an earlier call does not know."""
-        known = self._loss_parameters[-1].shape[0] if continued and self._has_head() else None
+        known = None
+        if self._goes_on(incremental) and self._loss_parameters:
+            known = self._loss_parameters[-1].shape[0]
         if known not in (None, len(self.classes_)):
             raise ValueError(
                 f"head_weight={self.head_weight}: the classifier on the embedding knows {known} classes, "
                 f"but now there are {len(self.classes_)}. Name all classes in the first call of "
                 "partial_fit (classes=...), or set head_weight=0."
             )
-
-    def _has_head(self):
-        return hasattr(self, "coefs_") and len(self._loss_parameters) > 0
 
     def _learn_tuples(self, tuples, X, size, is_like_first, incremental):
         """Check tuples and learn from them.
@@ -175,7 +186,8 @@ class MetricTransformer(Embedding):
                 rows = IndexedRows(rows, index.ravel())
             if is_first:
                 vars(self).pop("classes_", None)
-            losses = [self._loss_of(partial(given_tuples, size=size))] * int(self.n_networks)
+            losses = [self._loss_of(partial(given_tuples, size=size))]
+            losses *= self._number_of_networks(len(y), incremental)
             sampler = partial(tuple_batches, size=size)
             return self._learn(rows, y, losses, sampler, incremental, NoCallbacks)
 
@@ -207,7 +219,7 @@ class MetricTransformer(Embedding):
     def _validation_score(self, F, y, P):
         F = self._placed_each(F, int(self.n_components))
         Z = F
-        if self._needs_rotation():
+        if self._needs_rotation(F.shape[1]):
             R = joint_rotation(F, P, self.input_weight, self.n_components)
             Z = self._placed(np.hstack([F, P]) @ R)
         try:
@@ -231,7 +243,7 @@ class MetricTransformer(Embedding):
 
     def _warn_if_collapsed(self, X):
         F = self._outputs(X, rows=probed(X.shape[0]))
-        networks = np.split(F, int(self.n_networks), axis=1)
+        networks = np.split(F, F.shape[1] // self.n_components, axis=1)
         spread = min(float(euclidean_distances(self._placed(Z)).mean()) for Z in networks)
         asked = self._asked_distance()
         if self.normalize and asked < math.inf:

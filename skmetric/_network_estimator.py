@@ -148,14 +148,14 @@ class NetworkEstimator(
             raise ValueError("partial_fit does not support early_stopping=True.")
         loss = OnEachNetwork(losses) if len(losses) > 1 else losses[0]
         with deferred_interrupts(), one_blas_thread(), explained_divergence(self):
-            continued = hasattr(self, "coefs_") and (incremental or self.warm_start)
+            continued = self._goes_on(incremental)
             past = self.history_ if continued else []
             epochs = range(len(past), len(past) + (1 if incremental else int(self.max_iter)))
             rng = self._generator(continued)
             set_aside = what_is_set_aside(self, len(targets[0]), rng, continued)
             rows, validation_rows = split_rows(targets[0], set_aside)
             begin = continued_network if continued else new_network
-            network = begin(self, X, targets, n_outputs, rows, rng)
+            network = begin(self, X, targets, len(losses), n_outputs, rows, rng)
             self._continue_loss(loss, continued)
             optimizer = self._optimizer(network, loss, continued)
             self._begin(X, rows, network.dtype, continued)
@@ -179,11 +179,14 @@ class NetworkEstimator(
             )
             self._store(network, past + history, progress, rng, set_aside)
             vars(self).update(self._fitted_beside(network, X, rows))
-            if incremental or self.warm_start:
-                self._remember(network, loss, optimizer)
+            self._remember(network, loss, optimizer, incremental)
             callbacks.fit_ends()
             self._check_learned(X, targets, loss)
         return self
+
+    def _goes_on(self, incremental):
+        """Whether training goes on from the fitted model."""
+        return hasattr(self, "coefs_") and (incremental or self.warm_start)
 
     def _generator(self, continued):
         if continued:
@@ -233,8 +236,10 @@ class NetworkEstimator(
             progress.best = validation.score()
         return progress
 
-    def _remember(self, network, loss, optimizer):
+    def _remember(self, network, loss, optimizer, incremental):
         """Keep what a training that may go on needs."""
+        if not (incremental or self.warm_start):
+            return
         self._optimizer_state = optimizer.state
         self._loss_parameters = list(loss.parameters)
         if self._standardization.changes_rows or self.batch_norm:

@@ -28,10 +28,11 @@ class NeighborhoodMetricTransformer(MetricTransformer):
         Number of units in each hidden layer. ``()`` makes a linear model.
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
         Activation function of the hidden layers. The last layer is linear.
-    n_networks : int, default=1
+    n_networks : int or "auto", default="auto"
         Number of networks that are trained side by side, each with random weights of its own. Their
-        outputs are put side by side and rotated to `n_components` columns. More networks are more
-        accurate and need as many times the time.
+        outputs are put side by side, divided by ``sqrt(n_networks)`` and rotated to `n_components`
+        columns. More networks are more accurate and need as many times the time. "auto" is 3 for up to
+        2,000 rows and more than 3 components, else 1; a model that is trained on keeps its number.
     loss : {"neighborhood_components", "supervised_contrastive"}, default="neighborhood_components"
         Whether one neighbour of the own class is enough, or all rows of the class shall be near.
     temperature : float, default=1.0
@@ -195,7 +196,7 @@ class NeighborhoodMetricTransformer(MetricTransformer):
         hidden_layer_sizes=(256,),
         *,
         activation="relu",
-        n_networks=1,
+        n_networks="auto",
         loss="neighborhood_components",
         temperature=1.0,
         head_weight=0.0,

@@ -27,10 +27,11 @@ class TripletMetricTransformer(MetricTransformer):
         Number of units in each hidden layer. ``()`` makes a linear model.
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
         Activation function of the hidden layers. The last layer is linear.
-    n_networks : int, default=1
+    n_networks : int or "auto", default="auto"
         Number of networks that are trained side by side, each with random weights of its own. Their
-        outputs are put side by side and rotated to `n_components` columns. More networks are more
-        accurate and need as many times the time.
+        outputs are put side by side, divided by ``sqrt(n_networks)`` and rotated to `n_components`
+        columns. More networks are more accurate and need as many times the time. "auto" is 3 for up to
+        2,000 rows and more than 3 components, else 1; a model that is trained on keeps its number.
     margin : float, default=1.0
         By how much a positive shall be nearer than a negative, in the units of `distance`; > 0. It also
         sets the scale that training begins with.
@@ -205,7 +206,7 @@ class TripletMetricTransformer(MetricTransformer):
         hidden_layer_sizes=(256,),
         *,
         activation="relu",
-        n_networks=1,
+        n_networks="auto",
         margin=1.0,
         distance="sqeuclidean",
         mining="all",

@@ -8,6 +8,7 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 # Rows as they come: what is computed by hand has them, and `standardize` has tests of its own.
 QUICK = {
+    "n_networks": 1,
     "standardize": False,
     "hidden_layer_sizes": (8,),
     "solver": "adam",

@@ -125,7 +125,8 @@ def test_new_classes_are_found_and_old_ones_not_lost(Estimator):
     X_old, y_old, X_new, y_new = DIGITS[is_old], LABELS[is_old], DIGITS[~is_old], LABELS[~is_old]
     scores = {}
     for weight in (0.0, 1.0):
-        model = Estimator(input_weight=weight, max_iter=20, random_state=0).fit(X_old[::2], y_old[::2])
+        model = Estimator(n_networks=1, input_weight=weight, max_iter=20, random_state=0)
+        model.fit(X_old[::2], y_old[::2])
         neighbors = KNeighborsClassifier(5).fit(model.transform(X_old[::2]), y_old[::2])
         old = neighbors.score(model.transform(X_old[1::2]), y_old[1::2])
         scores[weight] = recall_at_k(model.transform(X_new), y_new), old

@@ -145,14 +145,14 @@ def test_hidden_layers_that_are_no_widths_are_refused(Estimator, sizes, small):
 def test_a_subclass_may_have_parameters_of_its_own(Estimator, small, outputs):
     class Own(Estimator):
         def __init__(self, width=8, rounds=3):
-            super().__init__(hidden_layer_sizes=(width,), max_iter=rounds, random_state=0)
+            super().__init__(hidden_layer_sizes=(width,), n_networks=1, max_iter=rounds, random_state=0)
             self.width = width
             self.rounds = rounds
 
     model = Own(rounds=2).fit(X, Y)
     assert model.n_iter_ == 2 and model.coefs_[0].shape == (4, 8)
     assert model.get_params() == {"width": 8, "rounds": 2}
-    plain = Estimator(hidden_layer_sizes=(8,), max_iter=2, random_state=0).fit(X, Y)
+    plain = Estimator(hidden_layer_sizes=(8,), n_networks=1, max_iter=2, random_state=0).fit(X, Y)
     np.testing.assert_array_equal(outputs(model, X), outputs(plain, X))
 
 
