@@ -1,10 +1,12 @@
 """How the defaults were chosen: cross-validation on the training halves of `bench_defaults`.
 
 ``python benchmarks/bench_tuning.py triplet [--jobs 2] [--keep]`` (or ``contrastive``, ``neighborhood``,
-``softmax``; extra `bench`; with ``--keep`` candidates that the results have already are not run again)
+``softmax``; the same with ``_rows`` behind; extra `bench`; with ``--keep`` candidates that the results
+have already are not run again)
 
 Each candidate differs from the defaults in what it is named after. The test halves of `bench_defaults`
-(of its first split) are never looked at here. Writes ``results/tuning_triplet.json``: mean
+(of its first split) are never looked at here. Rows have a ``StandardScaler`` in front, and nothing of the
+input is kept; in the kinds with ``_rows``, rows come as they are and all else is as by default. Writes ``results/tuning_triplet.json``: mean
 accuracy, mean rank and seconds of each candidate.
 """
 
@@ -15,7 +17,7 @@ import warnings
 from unittest.mock import patch
 
 import numpy as np
-from bench_defaults import SETS, places, scaled_nearest
+from bench_defaults import SETS, nearest, places, scaled_nearest
 from common import RESULTS, save, seconds
 from joblib import Parallel, delayed
 from sklearn.model_selection import RepeatedStratifiedKFold, StratifiedShuffleSplit
@@ -34,7 +36,7 @@ from skmetric._engine.initialization import scale_to_distance
 
 # What is kept of the input is tuned by bench_unseen.py, and adds to all candidates alike; so does what
 # standardize="auto" gains over the StandardScaler in front of all.
-PINNED = {"input_weight": 0, "standardize": False, "random_state": 0}
+PINNED = {"n_networks": 1, "input_weight": 0, "standardize": False, "random_state": 0}
 
 
 def triplet(**options):
@@ -53,6 +55,18 @@ def softmax(**options):
     return make_pipeline(
         StandardScaler(), SoftmaxMLPClassifier(standardize=False, random_state=0, **options)
     )
+
+
+def triplet_rows(**options):
+    return nearest(TripletMetricTransformer(random_state=0, **options))
+
+
+def neighborhood_rows(**options):
+    return nearest(NeighborhoodMetricTransformer(random_state=0, **options))
+
+
+def softmax_rows(**options):
+    return SoftmaxMLPClassifier(random_state=0, **options)
 
 
 UNSCALED = "initial scale"  # not a parameter of the estimators: what came of choosing it
@@ -107,12 +121,35 @@ CANDIDATES = {
         {"max_iter": 100},
         {"batch_size": 128},
     ],
+    "triplet_rows": [
+        {},
+        {"n_networks": 1},
+        {"n_networks": 3, "dropout": 0.3},
+        {"n_networks": 1, "hidden_layer_sizes": (768,)},
+        {"standardize": "common"},
+        {"standardize": "features"},
+        {"input_weight": 1.4},
+    ],
+    "neighborhood_rows": [
+        {},
+        {"n_networks": 1},
+        {"input_weight": 1.4},
+    ],
+    "softmax_rows": [
+        {},
+        {"n_networks": 3},
+        {"standardize": "common"},
+        {"standardize": "features"},
+    ],
 }
 MAKE = {
     "triplet": triplet,
     "contrastive": contrastive,
     "neighborhood": neighborhood,
     "softmax": softmax,
+    "triplet_rows": triplet_rows,
+    "neighborhood_rows": neighborhood_rows,
+    "softmax_rows": softmax_rows,
 }
 
 
