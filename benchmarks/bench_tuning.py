@@ -6,8 +6,8 @@ have already are not run again)
 
 Each candidate differs from the defaults in what it is named after. The test halves of `bench_defaults`
 (of its first split) are never looked at here. Rows have a ``StandardScaler`` in front, and nothing of the
-input is kept; in the kinds with ``_rows``, rows come as they are and all else is as by default. Writes ``results/tuning_triplet.json``: mean
-accuracy, mean rank and seconds of each candidate.
+input is kept; in the kinds with ``_rows``, rows come as they are and all else is as by default. Writes
+``results/tuning_triplet.json``: mean accuracy, mean rank and seconds of each candidate.
 """
 
 import argparse
