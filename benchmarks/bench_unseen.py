@@ -108,6 +108,7 @@ def methods(name):
     }
     if name == "descriptions":
         ours["Triplet, 384 columns"] = TripletMetricTransformer(384)
+        ours["Triplet, 384 columns, weight 1"] = TripletMetricTransformer(384, input_weight=1)
     return plain | ours
 
 

@@ -284,6 +284,16 @@ def input_weights():
     return _of_classes(load("tuning_input_weight")["rows"], ["method"], ["candidate"])
 
 
+def few_rows():
+    rows = load("few_rows")["rows"]
+    judges = [name for name in rows[0] if name not in ("set", "method", "split")]
+    cells = []
+    for method in dict.fromkeys(row["method"] for row in rows):
+        own = [row for row in rows if row["method"] == method]
+        cells.append([method, *(percent(fmean(row[judge] for row in own)) for judge in judges)])
+    return table(["rows as", *judges], cells)
+
+
 def headline():
     rows = []
     for name, case in load("headline")["cases"].items():

@@ -11,13 +11,15 @@ from sklearn.utils.validation import check_is_fitted
 from ._engine.network import CHUNK, Network, outputs, outputs_in_parts
 from ._engine.side_by_side import apart
 from ._input import check_outputs, check_X, dense, nameless, sampled
-from ._kept_input import input_axes, joint_rotation
+from ._kept_input import have_unit_length, input_axes, joint_rotation
 from ._network_estimator import NetworkEstimator
 from ._search.binary import largest_exponent
 from .losses import normalized
 from .metrics import recall_at_k
 from .pairs import check_tuples, paired_distances
 
+WEIGHT_OF_ROWS = 1.0
+WEIGHT_OF_UNIT_ROWS = 2.0  # embeddings of a model, of which the directions mean something already
 BLOCK = 1024  # rows whose distances to all others are taken at a time
 
 
@@ -209,6 +211,11 @@ class Embedding(NetworkEstimator):
             return []
         return [Network([self.input_axes_], [self.input_offset_], "identity", min(CHUNK, n_rows))]
 
+    def _weight_of_input(self):
+        if self.input_weight != "auto":
+            return self.input_weight
+        return WEIGHT_OF_UNIT_ROWS if self._learns_unit_rows else WEIGHT_OF_ROWS
+
     def _kept(self, X, rows):
         """The principal components of rows, without columns if none are kept."""
         nothing = np.empty((len(rows), 0))
@@ -219,13 +226,15 @@ class Embedding(NetworkEstimator):
 
     def _begin(self, X, rows, dtype, continued):
         """Find the principal axes of the input, unless they are known."""
-        if continued and (self.input_weight > 0) == (self.input_axes_ is not None):
+        keeps = self.input_weight != 0
+        if continued and keeps == (self.input_axes_ is not None):
             return
         self.input_axes_ = None
         self.input_offset_ = None
         self.rotation_ = None
-        if self.input_weight > 0:
+        if keeps:
             some = dense(X[sampled(rows, X.shape[1])])
+            self._learns_unit_rows = have_unit_length(some)
             self._standardization.apply(some)
             axes, centre = input_axes(some, self.n_components)
             if axes.size > 0:
@@ -245,7 +254,7 @@ class Embedding(NetworkEstimator):
         F = outputs(network.for_inference(min(CHUNK, len(rows))), X, rows)
         F = self._placed_each(F, int(self.n_components))
         P = self._kept(X, rows)
-        rotation = joint_rotation(F, P, self.input_weight, self.n_components, self.rotation_)
+        rotation = joint_rotation(F, P, self._weight_of_input(), self.n_components, self.rotation_)
         # Distances beside each other add up: they shall be as large as those of one network.
         rotation /= math.sqrt(network.n_outputs / self.n_components)
         return {"rotation_": rotation.astype(network.dtype)}

@@ -8,6 +8,8 @@ principal components P of the input are put beside the learned outputs F, and bo
 import numpy as np
 from sklearn.decomposition import PCA
 
+UNIT = 1e-2  # by how much the length of a row may differ from 1: float16 has three digits
+
 
 def input_axes(X, n_axes):
     """Compute the principal axes of some rows.
@@ -35,6 +37,13 @@ def input_axes(X, n_axes):
         return np.zeros((X.shape[1], 0)), centre
     X /= size
     return PCA(n_axes, random_state=0).fit(X).components_.T, centre
+
+
+def have_unit_length(X):
+    """Whether all rows have length 1, as embeddings of a model often do."""
+    with np.errstate(over="ignore"):
+        lengths = np.sqrt(np.einsum("ij,ij->i", X, X))
+    return bool(np.abs(lengths - 1).max() < UNIT)
 
 
 def effective_rank(F):

@@ -43,7 +43,7 @@ class MetricTransformer(Embedding):
         "n_networks": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "validation": [StrOptions({"rows", "classes"})],
         "head_weight": [Interval(Real, 0, None, closed="left")],
-        "input_weight": [Interval(Real, 0, None, closed="left")],
+        "input_weight": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
         "normalize": ["boolean"],
         "batch_sampler": [StrOptions(set(BATCH_SAMPLERS))],
     }
@@ -220,7 +220,7 @@ class MetricTransformer(Embedding):
         F = self._placed_each(F, int(self.n_components))
         Z = F
         if self._needs_rotation(F.shape[1]):
-            R = joint_rotation(F, P, self.input_weight, self.n_components)
+            R = joint_rotation(F, P, self._weight_of_input(), self.n_components)
             Z = self._placed(np.hstack([F, P]) @ R)
         try:
             return recall_at_k(Z, y)

@@ -50,10 +50,11 @@ class TripletMetricTransformer(MetricTransformer):
         Factor of the cross-entropy of a linear softmax classifier on the outputs of the network, which
         is added to the loss and learned along with it, and not used afterwards. Needs labels. The
         classes of all `partial_fit` calls must be named in the first.
-    input_weight : float, default=1.0
+    input_weight : float or "auto", default="auto"
         How much of the input is kept; >= 0. After training, the principal components of the input are
         put beside what was learned, at up to `input_weight` times its size, and both are rotated together
-        to `n_components` columns. It serves classes that training has not seen; 0 keeps nothing.
+        to `n_components` columns. It serves classes that training has not seen; 0 keeps nothing. "auto"
+        is 2 for rows of length 1, which are often embeddings of a model already, else 1.
     normalize : bool, default=False
         Whether to put the embeddings on the unit sphere, in training and in `transform`.
     batch_sampler : {"auto", "shuffle", "balanced"}, default="auto"
@@ -212,7 +213,7 @@ class TripletMetricTransformer(MetricTransformer):
         mining="all",
         reduction="active",
         head_weight=0.0,
-        input_weight=1.0,
+        input_weight="auto",
         normalize=False,
         batch_sampler="auto",
         standardize="auto",

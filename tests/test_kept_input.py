@@ -323,3 +323,26 @@ def test_callbacks_see_the_whole_embedding(Estimator, small):
     model = small(Estimator, input_weight=1.0, max_iter=2)
     model.set_callbacks(callback.ScoringMonitor(scoring=scored)).fit(X, Y)
     assert_allclose(seen[-1], model.transform(X), rtol=1e-9, atol=1e-12)
+
+
+@each
+def test_more_is_kept_of_rows_of_length_one(Estimator, small):
+    unit = DIGITS[:300] / np.linalg.norm(DIGITS[:300], axis=1, keepdims=True)
+    for rows, weight in [(unit, 2.0), (1.1 * unit, 1.0), (DIGITS[:300], 1.0)]:
+        model = small(Estimator, input_weight="auto", n_components=8).fit(rows, LABELS[:300])
+        expected = small(Estimator, input_weight=weight, n_components=8).fit(rows, LABELS[:300])
+        assert_array_equal(model.transform(rows), expected.transform(rows))
+        # A model that goes on with other rows keeps its weight.
+        model.partial_fit(DIGITS[300:600], LABELS[300:600])
+        expected.partial_fit(DIGITS[300:600], LABELS[300:600])
+        assert_array_equal(model.transform(rows), expected.transform(rows))
+    assert Estimator().input_weight == "auto"
+
+
+def test_rows_beyond_the_range_of_squares_have_not_length_one(small):
+    rows = np.where(X > 3, 1e200, -1e200)
+    assert np.isfinite(
+        small(TripletMetricTransformer, input_weight="auto", standardize="auto")
+        .fit(rows, Y)
+        .transform(rows)
+    ).all()
