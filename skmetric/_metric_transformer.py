@@ -24,7 +24,7 @@ from .losses import WithSoftmaxHead, all_pairs, given_tuples, on_sphere
 from .metrics import recall_at_k
 from .pairs import check_tuples
 
-FEW_ROWS = 2000  # rows up to which several networks are worth their time by default
+FEW = 2000  # rows and features up to which several networks are worth their time by default
 FEW_NETWORKS = 3
 PLOTTED = 3  # columns of a picture, where the outputs of several networks have no room
 COLLAPSED = 0.1  # mean distance, as a fraction of the distance that the loss asks for
@@ -143,7 +143,8 @@ class MetricTransformer(Embedding):
             return int(self.n_networks)
         if self._goes_on(incremental):
             return len(apart(self.coefs_, self.intercepts_))
-        return FEW_NETWORKS if n_rows <= FEW_ROWS and self.n_components > PLOTTED else 1
+        is_small = n_rows <= FEW and self.n_features_in_ <= FEW
+        return FEW_NETWORKS if is_small and self.n_components > PLOTTED else 1
 
     def _check_known_classes(self, incremental):
         """Refuse classes that the head of an earlier call does not know."""

@@ -33,7 +33,8 @@ class ContrastiveMetricTransformer(MetricTransformer):
         Number of networks that are trained side by side, each with random weights of its own. Their
         outputs are put side by side, divided by ``sqrt(n_networks)`` and rotated to `n_components`
         columns. More networks are more accurate and need as many times the time. "auto" is 3 for up to
-        2,000 rows and more than 3 components, else 1; a model that is trained on keeps its number.
+        2,000 rows of up to 2,000 features and more than 3 components, else 1; a model that is trained on
+        keeps its number.
     positive_margin : float, default=0.0
         Squared distance within which a positive pair costs nothing; >= 0.
     negative_margin : float, default=10.0

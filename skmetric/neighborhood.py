@@ -32,7 +32,8 @@ class NeighborhoodMetricTransformer(MetricTransformer):
         Number of networks that are trained side by side, each with random weights of its own. Their
         outputs are put side by side, divided by ``sqrt(n_networks)`` and rotated to `n_components`
         columns. More networks are more accurate and need as many times the time. "auto" is 3 for up to
-        2,000 rows and more than 3 components, else 1; a model that is trained on keeps its number.
+        2,000 rows of up to 2,000 features and more than 3 components, else 1; a model that is trained on
+        keeps its number.
     loss : {"neighborhood_components", "supervised_contrastive"}, default="neighborhood_components"
         Whether one neighbour of the own class is enough, or all rows of the class shall be near.
     temperature : float, default=1.0

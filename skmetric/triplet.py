@@ -31,7 +31,8 @@ class TripletMetricTransformer(MetricTransformer):
         Number of networks that are trained side by side, each with random weights of its own. Their
         outputs are put side by side, divided by ``sqrt(n_networks)`` and rotated to `n_components`
         columns. More networks are more accurate and need as many times the time. "auto" is 3 for up to
-        2,000 rows and more than 3 components, else 1; a model that is trained on keeps its number.
+        2,000 rows of up to 2,000 features and more than 3 components, else 1; a model that is trained on
+        keeps its number.
     margin : float, default=1.0
         By how much a positive shall be nearer than a negative, in the units of `distance`; > 0. It also
         sets the scale that training begins with.

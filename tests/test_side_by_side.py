@@ -260,6 +260,10 @@ def test_automatic_number(small):
             == model.coefs_[0].ndim
         )
         assert model.partial_fit(many, labels).n_iter_ == 3
+    wide = rng.normal(size=(20, 2001))
+    for n_features, ndim in [(2000, 3), (2001, 2)]:
+        model = small(TripletMetricTransformer, n_networks="auto", max_iter=1)
+        assert model.fit(wide[:, :n_features], labels[:20]).coefs_[0].ndim == ndim
     assert TripletMetricTransformer().n_networks == NeighborhoodMetricTransformer().n_networks == "auto"
     assert ContrastiveMetricTransformer().n_networks == SoftmaxMLPClassifier().n_networks == 1
 
