@@ -35,7 +35,6 @@ NORMALIZED = {"batch_norm": True, "learning_rate_init": 0.001}
 HEADED = {"head_weight": 1.0, "dropout": 0, "input_weight": 0}
 MNIST = {"hidden_layer_sizes": (1024, 1024), "adversarial": 0.14, "max_iter": 20, **NORMALIZED}
 FASHION = {"hidden_layer_sizes": (1024, 512), "adversarial": 0.036, "max_iter": 15, **NORMALIZED}
-FASHION |= {"n_networks": 2}
 
 
 def mnist_neighbors(seed):
@@ -58,7 +57,7 @@ def fashion_neighbors(seed):
 
 
 def fashion_classifier(seed):
-    return SoftmaxMLPClassifier(random_state=seed, **FASHION)
+    return SoftmaxMLPClassifier(n_networks=2, random_state=seed, **FASHION)
 
 
 def digits_plane(seed):

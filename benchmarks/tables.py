@@ -303,12 +303,13 @@ def headline():
             [
                 name.replace("_", " "),
                 f"{case['mean_error_percent']:.2f} %",
+                len(errors),
                 f"{min(errors):.2f} to {max(errors):.2f}",
                 f"{min(times):.0f} to {max(times):.0f}",
                 f"`{' '.join(case['model'].split())}`",
             ]
         )
-    return table(["what", "error, mean", "of three seeds", "seconds to fit", "model"], rows)
+    return table(["what", "error, mean", "seeds", "lowest to highest", "seconds to fit", "model"], rows)
 
 
 def ancestors():
