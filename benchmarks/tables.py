@@ -185,7 +185,6 @@ tuning_contrastive = partial(_tuning, "contrastive")
 tuning_neighborhood = partial(_tuning, "neighborhood")
 tuning_softmax = partial(_tuning, "softmax")
 tuning_triplet_rows = partial(_tuning, "triplet_rows")
-tuning_neighborhood_rows = partial(_tuning, "neighborhood_rows")
 tuning_softmax_rows = partial(_tuning, "softmax_rows")
 
 
