@@ -57,8 +57,7 @@ def split(y, seed):
     return train, np.setdiff1d(order, train, assume_unique=True)[:N_JUDGED]
 
 
-def judged(name, method, seed):
-    X, y = SETS[name]()
+def judged(X, y, method, seed):
     train, others = split(y, seed)
     model = METHODS[method](seed).fit(X[train], y[train])
     Z, Z_others = model.transform(X[train]), model.transform(X[others])
@@ -72,9 +71,10 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     rows = []
     for name in CHOSEN:
+        X, y = SETS[name]()
         for method in METHODS:
             for seed in range(args.splits):
-                entry = {"set": name, "method": method, "split": seed, **judged(name, method, seed)}
+                entry = {"set": name, "method": method, "split": seed, **judged(X, y, method, seed)}
                 print(entry, flush=True)
                 rows.append(entry)
     save("few_rows", {"command": sys.argv, "rows": rows})

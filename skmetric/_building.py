@@ -56,10 +56,7 @@ def continued_network(estimator, X, targets, n_networks, n_outputs, rows, rng):
         )
     networks = [_unfolded_network(estimator, X, *parameters, rows, rng) for parameters in fitted]
     network = side_by_side(networks)
-    if have_same_shapes(network.parameters, estimator._as_trained):
-        for W, before in zip(network.parameters, estimator._as_trained):
-            W[...] = before
-    else:
+    if not take_over(network.parameters, estimator._as_trained):
         network.unfold_normalization()
     return network
 
@@ -71,9 +68,13 @@ def _unfolded_network(estimator, X, coefs, intercepts, rows, rng):
     return _network(estimator, (coefs, intercepts), X, rows, rng)
 
 
-def have_same_shapes(arrays, others):
-    """Whether what was kept of an earlier training fits into the present one."""
-    return [np.shape(array) for array in arrays] == [np.shape(other) for other in others]
+def take_over(arrays, kept):
+    """Copy what an earlier training left into the arrays of this one, if it fits; whether it does."""
+    fits = [array.shape for array in arrays] == [array.shape for array in kept]
+    if fits:
+        for array, before in zip(arrays, kept):
+            array[...] = before
+    return fits
 
 
 def _widths(estimator, n_outputs):

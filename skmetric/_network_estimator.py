@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from ._building import continued_network, have_same_shapes, new_network
+from ._building import continued_network, new_network, take_over
 from ._callbacks import CallbackSupportMixin, FitCallbacks, NoCallbacks
 from ._engine.activations import ACTIVATIONS
 from ._engine.adversarial import AtAdversarialRows, AtRows
@@ -196,9 +196,8 @@ class NetworkEstimator(
 
     def _continue_loss(self, loss, continued):
         """Go on with what the loss learned before, if it is for the same classes and components."""
-        if continued and have_same_shapes(loss.parameters, self._loss_parameters):
-            for V, before in zip(loss.parameters, self._loss_parameters):
-                V[...] = before
+        if continued:
+            take_over(loss.parameters, self._loss_parameters)
 
     def _optimizer(self, network, loss, continued):
         parameters = [*network.parameters, *loss.parameters]
