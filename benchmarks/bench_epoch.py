@@ -27,9 +27,9 @@ import torch  # noqa: E402
 from sklearn.neural_network import MLPClassifier  # noqa: E402
 
 from skmetric import SoftmaxMLPClassifier  # noqa: E402
+from skmetric._blas_threads import one_blas_thread  # noqa: E402
 from skmetric._engine.initialization import initial_parameters  # noqa: E402
 from skmetric._engine.network import Network  # noqa: E402
-from skmetric._engine.threads import one_blas_thread  # noqa: E402
 from skmetric.datasets import fetch_mnist  # noqa: E402
 
 torch.set_num_threads(args.threads)

@@ -14,6 +14,7 @@ from ._input import check_outputs, check_X, dense, nameless, sampled
 from ._kept_input import have_unit_length, input_axes, joint_rotation
 from ._network_estimator import NetworkEstimator
 from ._search.binary import largest_exponent
+from ._team import team_of_caller
 from .losses import normalized
 from .metrics import recall_at_k
 from .pairs import check_tuples, paired_distances
@@ -193,7 +194,7 @@ class Embedding(NetworkEstimator):
         networks = [self._fitted_network(X.shape[0]), *self._kept_networks(X.shape[0])]
         width = self._n_features_out
         Z = np.empty((X.shape[0], width), dtype=self.rotation_.dtype)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with team_of_caller(X.shape[0]), np.errstate(over="ignore", invalid="ignore"):
             for part, (F, *P) in outputs_in_parts(networks, X):
                 Z[part] = self._placed(np.hstack([self._placed_each(F, width), *P]) @ self.rotation_)
         return check_outputs(Z)

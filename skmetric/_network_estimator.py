@@ -20,11 +20,11 @@ from ._engine.sampling import Batches
 from ._engine.schedules import SCHEDULES, make_schedule
 from ._engine.side_by_side import apart, side_by_side
 from ._engine.standardization import FACTORS
-from ._engine.threads import one_blas_thread
 from ._engine.training import Progress, train
 from ._engine.validation import Validation
 from ._failures import explained_divergence
 from ._input import check_outputs
+from ._team import team, team_of_caller
 from ._validation_rows import split_rows, what_is_set_aside
 from .losses import OnEachNetwork
 
@@ -119,8 +119,9 @@ class NetworkEstimator(
 
     def _outputs(self, X, n_layers=None, rows=None):
         """Logits, embeddings, or the first `n_layers` layers without an activation on the last."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            return check_outputs(outputs(self._fitted_network(X.shape[0], n_layers), X, rows))
+        n_rows = X.shape[0] if rows is None else len(rows)
+        with team_of_caller(n_rows), np.errstate(over="ignore", invalid="ignore"):
+            return check_outputs(outputs(self._fitted_network(n_rows, n_layers), X, rows))
 
     # --- training ---------------------------------------------------------------------------------
 
@@ -147,7 +148,7 @@ class NetworkEstimator(
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True.")
         loss = OnEachNetwork(losses) if len(losses) > 1 else losses[0]
-        with deferred_interrupts(), one_blas_thread(), explained_divergence(self):
+        with deferred_interrupts(), team(), explained_divergence(self):
             continued = self._goes_on(incremental)
             past = self.history_ if continued else []
             epochs = range(len(past), len(past) + (1 if incremental else int(self.max_iter)))
@@ -200,8 +201,8 @@ class NetworkEstimator(
             take_over(loss.parameters, self._loss_parameters)
 
     def _optimizer(self, network, loss, continued):
-        parameters = [*network.parameters, *loss.parameters]
-        decays = [self.alpha if W.ndim == 2 else 0.0 for W in network.parameters]
+        parameters = [*network.blocks, *loss.parameters]
+        decays = [self.alpha if W.ndim == 2 else 0.0 for W in network.blocks]
         decays += [0.0] * len(loss.parameters)
         make = OPTIMIZERS[self.solver]
         optimizer = make(parameters, decays, self.momentum, self.nesterovs_momentum)

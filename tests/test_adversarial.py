@@ -76,8 +76,8 @@ def test_a_step_is_the_mean_of_both_gradients(loss, batch_norm):
 def test_dropped_features_have_no_gradient():
     network = a_network(input_dropout=0.5)
     _, _, dX = at(X, network, LOSSES["log_loss"])
-    assert_array_equal(dX[network.input_mask == 0], 0)
-    assert (dX[network.input_mask > 0] != 0).all()
+    assert_array_equal(dX[network.masks[0] == 0], 0)
+    assert (dX[network.masks[0] > 0] != 0).all()
 
 
 def test_directions_have_length_1_whatever_the_size_of_the_gradient():

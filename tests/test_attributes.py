@@ -144,7 +144,7 @@ def test_validation_with_early_stopping(Estimator, small):
 @each
 def test_early_stopping_restores_the_best_epoch(Estimator, small):
     noisy = np.random.default_rng(0).permutation(Y)
-    model = small(Estimator, early_stopping=True, max_iter=8, dropout=0.1).fit(X, noisy)
+    model = small(Estimator, early_stopping=True, max_iter=8, dropout=0.1, random_state=1).fit(X, noisy)
     n_best = int(np.argmax(model.validation_scores_)) + 1
     assert n_best < model.n_iter_, "the test needs a best epoch before the last"
     assert_same_parameters(model, clone(model).set_params(max_iter=n_best).fit(X, noisy))

@@ -95,7 +95,7 @@ def test_memory_is_that_of_a_few_batches_squared(mining):
 def test_blocks_of_anchors_are_laid_together(mining, dtype, monkeypatch):
     D, positive, negative = random_case(n=23, dtype=dtype)
     whole, n_whole = mining(D, positive, negative, 2.0)
-    monkeypatch.setattr("skmetric.losses._miners.BLOCK", 100)  # 4 anchors at a time, and 3 at the end
+    monkeypatch.setattr("skmetric.losses._blocks.PAIRS", 100)  # 4 anchors at a time, and 3 at the end
     parts, n_parts = mining(D, positive, negative, 2.0)
     assert_array_equal(parts, whole)
     assert n_parts == n_whole

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
+from skmetric._engine import optimizers
 from skmetric._engine.optimizers import OPTIMIZERS, SGD, Adam, Momentum
 
 # name: (key of OPTIMIZERS, momentum, nesterov)
@@ -232,7 +233,7 @@ def test_penalty_is_0_without_decay(name):
 def test_decay_is_the_gradient_of_the_penalty():
     W = random_arrays(0)[0]
     start, decay, rate, h = W.copy(), 0.3, 0.1, 1e-6
-    optimizer = SGD([decay])
+    optimizer = SGD([decay], [W])
     optimizer.step([W], [PlainGradient(np.zeros_like(W))], rate)
     direction = random_arrays(1)[0]
     ahead, behind = (optimizer.penalty([start + sign * h * direction]) for sign in (1, -1))
@@ -242,19 +243,28 @@ def test_decay_is_the_gradient_of_the_penalty():
 # --- how Adam works -----------------------------------------------------------------------------------
 
 
+@ALL
 @DTYPES
-@pytest.mark.parametrize("block", [1, 4, 15, 16])
-def test_adam_in_blocks_is_adam_in_one(monkeypatch, dtype, rtol, block):
+@pytest.mark.parametrize("cached", [1, 4, 15, 16, 80])
+def test_steps_in_groups_and_blocks_are_steps_in_one(name, monkeypatch, dtype, rtol, cached):
     whole, in_blocks = random_arrays(0, dtype), random_arrays(0, dtype)
-    steps(made("adam", whole, [0.1] * 4), whole, range(5))
-    monkeypatch.setattr(Adam, "block", block)
-    steps(made("adam", in_blocks, [0.1] * 4), in_blocks, range(5))
+    steps(made(name, whole, [0.1] * 4), whole, range(5))
+    monkeypatch.setattr(optimizers, "CACHED", cached)
+    steps(made(name, in_blocks, [0.1] * 4), in_blocks, range(5))
     for W, W_in_blocks in zip(whole, in_blocks):
         np.testing.assert_array_equal(W, W_in_blocks)
 
 
-def test_adam_moves_a_parameter_that_is_larger_than_its_block():
-    W = np.linspace(-1, 1, 2 * Adam.block + 3).reshape(1, -1)
+@pytest.mark.parametrize("cached, sizes", [(1, [1] * 4), (72, [2, 2]), (96, [3, 1]), (10**6, [4])])
+def test_groups_hold_each_parameter_once_and_large_ones_alone(monkeypatch, cached, sizes):
+    monkeypatch.setattr(optimizers, "CACHED", cached)
+    groups = SGD([0.0] * 4, random_arrays(0)).groups
+    assert [i for group in groups for i in range(4)[group]] == [0, 1, 2, 3]
+    assert [group.stop - group.start for group in groups] == sizes
+
+
+def test_adam_moves_a_parameter_that_is_larger_than_the_cache():
+    W = np.linspace(-1, 1, 2 * optimizers.CACHED + 3).reshape(1, -1)
     start = W.copy()
     optimizer = made("adam", [W])
     optimizer.step([W], [PlainGradient(2.0 * np.ones_like(W))], 0.1)

@@ -76,8 +76,8 @@ def test_inputs_are_dropped_from_rows_that_are_whole():
     joint = SideBySide(networks(2, input_dropout=0.5, rng=rng))
     joint.forward(joint.gather(X, np.arange(len(X))))
     for network in joint.networks:
-        assert_array_equal(network.batch.H[0], X * network.input_mask)
-        assert 0.4 < np.mean(network.input_mask == 0) < 0.6
+        assert_array_equal(network.batch.H[0], X * network.masks[0])
+        assert 0.4 < np.mean(network.masks[0] == 0) < 0.6
 
 
 def test_stacked_parameters_come_apart_again():

@@ -29,6 +29,7 @@ class StubNetwork:
 
     def __init__(self, notes=None):
         self.parameters = [np.zeros(2)]
+        self.blocks = self.parameters
         self.notes = [] if notes is None else notes
 
     def gather(self, X, rows):
@@ -534,7 +535,7 @@ def test_an_epoch_is_the_one_of_the_textbook(activation, batch_size, alpha):
     W1, W2, b1, b2 = (W.copy() for W in start)
     network = Network([W1, W2], [b1, b2], activation, batch_size)
     batches = shuffled_batches(np.arange(50), y, batch_size, None)
-    optimizer = SGD([alpha, alpha, 0.0, 0.0])
+    optimizer = SGD([alpha, alpha, 0.0, 0.0], network.parameters)
     loss = run_epoch(network, LabelLoss(log_loss), AtRows(), optimizer, 0.1, batches, rows, (y,))
     assert loss == pytest.approx(expected_loss, rel=1e-12)
     for W, expected_W in zip(network.parameters, expected):

@@ -72,7 +72,7 @@ class AtAdversarialRows(AtRows):
         """As that of `AtRows`; the value is the mean of both losses."""
         rows = batch.copy()
         value, gradients = super().differentiate(network, loss, batch, targets)
-        first = [np.zeros_like(W) for W in [*network.parameters, *loss.parameters]]
+        first = [np.zeros_like(W) for W in [*network.blocks, *loss.parameters]]
         for gradient, g in zip(gradients, first):
             gradient.add_to(g, 1.0, 0.0)
         length = self.size * np.sqrt(rows.var(axis=0).sum())

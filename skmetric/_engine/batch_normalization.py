@@ -60,8 +60,8 @@ class BatchNormalization:
         self.scale_gradients = [ArrayGradient(np.zeros_like(scale)) for scale in scales]
         self.bias_gradients = [ArrayGradient(np.zeros_like(scale)) for scale in scales]
 
-    def normalize(self, layer, A, b):
-        """Normalise the pre-activations of a batch, in place."""
+    def normalize(self, layer, A):
+        """Normalise the products of a batch with the weights, in place."""
         A -= A.mean(axis=0)
         variance = np.einsum("ij,ij->j", A, A) / len(A)
         factor = 1 / np.sqrt(variance + EPSILON)
@@ -69,7 +69,6 @@ class BatchNormalization:
         self.factors[layer][...] = factor
         self.buffers[layer][: len(A)] = A
         A *= self.scales[layer]
-        A += b
 
     def backward(self, layer, delta):
         """Turn the gradient on what `normalize` gave into that on what it was given, in place."""
@@ -125,7 +124,7 @@ class NoBatchNormalization:
 
     scales = ()
 
-    def normalize(self, layer, A, b):
+    def normalize(self, layer, A):
         """Do nothing."""
 
     def backward(self, layer, delta):

@@ -6,9 +6,13 @@ each step. What an optimizer remembers from step to step is in its dict `state`,
 """
 
 import math
+from functools import partial
 
 import numpy as np
-from scipy.linalg import get_blas_funcs
+
+from .._team import share
+
+CACHED = 2**17  # entries that are worked on at a time: few enough for the cache, enough for threads
 
 
 class SGD:
@@ -18,15 +22,26 @@ class SGD:
     ----------
     decays : list of float
         L2 penalty of each parameter.
+    parameters : list of ndarray
+        What `step` will be called with.
     """
 
-    def __init__(self, decays):
+    def __init__(self, decays, parameters):
         self.decays = decays
         self.state = {}
+        ends = np.cumsum([W.size for W in parameters])
+        # Where each parameter lies in a vector of all entries, and which parameters one thread moves.
+        self.places = [slice(end - W.size, end) for end, W in zip(ends, parameters)]
+        self.groups = _groups(parameters)
 
     def step(self, parameters, gradients, rate):
         """Take one step, in place."""
-        for W, gradient, decay in zip(parameters, gradients, self.decays):
+        steps = list(zip(parameters, gradients, self.decays, self.places))
+        share([partial(self._move, steps[group], rate) for group in self.groups])
+
+    def _move(self, steps, rate):
+        """Move some parameters: each with its gradient, its decay and its place."""
+        for W, gradient, decay, _ in steps:
             gradient.add_to(W, -rate, 1 - rate * decay)
 
     def is_finite(self):
@@ -67,15 +82,15 @@ class Momentum(SGD):
     """
 
     def __init__(self, decays, parameters, momentum=0.9, nesterov=True):
-        super().__init__(decays)
+        super().__init__(decays, parameters)
         self.momentum = momentum
         self.nesterov = nesterov
-        self.state = {"velocities": [np.zeros_like(W) for W in parameters]}
+        size = sum(W.size for W in parameters)
+        self.state = {"velocities": np.zeros(size, parameters[0].dtype)}
 
-    def step(self, parameters, gradients, rate):
-        """Take one step, in place."""
-        velocities = self.state["velocities"]
-        for W, gradient, decay, v in zip(parameters, gradients, self.decays, velocities):
+    def _move(self, steps, rate):
+        for W, gradient, decay, place in steps:
+            v = self.state["velocities"][place].reshape(W.shape)
             if self.nesterov:
                 # momentum * v_new - rate * g = (1 + momentum) * v_new - momentum * v_old, so that
                 # the gradient is needed once. Half of it is done before v changes.
@@ -112,59 +127,70 @@ class Adam(SGD):
     beta_1 = 0.9
     beta_2 = 0.999
     epsilon = 1e-8
-    block = 32768  # entries that are worked on at a time, so that they stay in the cache
 
     def __init__(self, decays, parameters):
-        super().__init__(decays)
-        # Moments and gradients of all parameters lie in one vector each: the element-wise work of the
-        # small ones costs no calls of its own.
+        super().__init__(decays, parameters)
+        # The moments of all parameters lie in one vector each: the element-wise work of the small ones
+        # costs no calls of its own.
         size = sum(W.size for W in parameters)
         dtype = parameters[0].dtype
         self.state = {"t": 0, "first": np.zeros(size, dtype), "second": np.zeros(size, dtype)}
-        self.gradient = np.zeros(size, dtype)
-        ends = np.cumsum([W.size for W in parameters])
-        self.parts = np.split(self.gradient, ends[:-1])
-        self.axpy, self.scal = get_blas_funcs(("axpy", "scal"), dtype=dtype)
 
     def step(self, parameters, gradients, rate):
         """Take one step, in place."""
         self.state["t"] += 1
-        t = self.state["t"]
-        first = self.state["first"]
-        second = self.state["second"]
-        # sqrt(v_hat) = root * sqrt(V) and m_hat = M * (1 - beta_1) / (1 - beta_1^t)
-        root = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**t))
-        rate_t = rate * (1 - self.beta_1) / (1 - self.beta_1**t) / root
-        for W, gradient, decay, g in zip(parameters, gradients, self.decays, self.parts):
+        super().step(parameters, gradients, rate)
+
+    def _move(self, steps, rate):
+        begin = steps[0][-1].start
+        directions = np.empty(steps[-1][-1].stop - begin, steps[0][0].dtype)
+        parts = [directions[place.start - begin : place.stop - begin] for *_, place in steps]
+        for (W, gradient, decay, _), g in zip(steps, parts):
             gradient.add_to(g.reshape(W.shape), 1.0, 0.0)
             if decay:
-                self.axpy(W.reshape(-1), g, a=decay)
-        for start in range(0, len(first), self.block):
-            part = slice(start, start + self.block)
-            self._scale(first[part], second[part], self.gradient[part], self.epsilon / root)
-        for W, g in zip(parameters, self.parts):
-            self.axpy(g, W.reshape(-1), a=-rate_t)
+                g += decay * W.ravel()
+        for start in range(0, len(directions), CACHED):
+            g = directions[start : start + CACHED]
+            self._scale(slice(begin + start, begin + start + len(g)), g, rate)
+        for (W, *_), g in zip(steps, parts):
+            W -= g.reshape(W.shape)
 
     def is_finite(self):
         """Whether all moments are finite: a step with an infinite one is 0."""
         return math.isfinite(self.state["second"].max(initial=0))
 
-    def _scale(self, M, V, g, epsilon_t):
-        """Update the moments, and turn the gradient into the direction of the step."""
-        # axpy and scal work in place, and make one pass of what takes NumPy two.
-        self.scal(self.beta_1, M)
-        self.axpy(g, M)
+    def _scale(self, place, g, rate):
+        """Update some moments, and turn the gradient into the step."""
+        M = self.state["first"][place]
+        V = self.state["second"][place]
+        t = self.state["t"]
+        # sqrt(v_hat) = root * sqrt(V) and m_hat = M * (1 - beta_1) / (1 - beta_1^t)
+        root = math.sqrt((1 - self.beta_2) / (1 - self.beta_2**t))
+        M *= self.beta_1
+        M += g
         np.multiply(g, g, out=g)
-        self.scal(self.beta_2, V)
-        self.axpy(g, V)
+        V *= self.beta_2
+        V += g
         np.sqrt(V, out=g)
-        g += epsilon_t
+        g += self.epsilon / root
         np.divide(M, g, out=g)
+        g *= rate * (1 - self.beta_1) / (1 - self.beta_1**t) / root
+
+
+def _groups(parameters):
+    """Cut a list of parameters into groups that are worth a thread; one that is large is alone."""
+    groups, begin, size = [], 0, 0
+    for number, W in enumerate(parameters):
+        if size and size + W.size > CACHED // 4:
+            groups.append(slice(begin, number))
+            begin, size = number, 0
+        size += W.size
+    return [*groups, slice(begin, len(parameters))]
 
 
 def sgd(parameters, decays, momentum, nesterov):
     """Plain descent, or with momentum, which needs velocities."""
-    return Momentum(decays, parameters, momentum, nesterov) if momentum else SGD(decays)
+    return Momentum(decays, parameters, momentum, nesterov) if momentum else SGD(decays, parameters)
 
 
 def adam(parameters, decays, momentum, nesterov):

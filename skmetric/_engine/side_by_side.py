@@ -1,8 +1,11 @@
 """Several networks that are trained together and run together: their outputs stand side by side."""
 
+from functools import partial
 from itertools import chain
 
 import numpy as np
+
+from .._team import share
 
 
 class SideBySide:
@@ -32,8 +35,13 @@ class SideBySide:
         """Parameters of all networks, one network after the other."""
         return _joined(network.parameters for network in self.networks)
 
+    @property
+    def blocks(self):
+        """Blocks of all networks, see `Network.blocks`."""
+        return _joined(network.blocks for network in self.networks)
+
     def gradients(self):
-        """Gradients of all `parameters`."""
+        """Gradients of all `blocks`."""
         return _joined(network.gradients() for network in self.networks)
 
     def for_inference(self, batch_size):
@@ -63,10 +71,11 @@ class SideBySide:
         ndarray of shape (n, n_outputs)
             A new array.
         """
-        first, *others = self.networks
         # The first network last: it may drop inputs of the batch, which lies in its buffer.
-        rest = [network.forward(batch) for network in others]
-        return np.hstack([first.forward(batch), *rest])
+        for network in reversed(self.networks):
+            network.begin(batch)
+        share([network.propagate for network in self.networks])
+        return np.hstack([network.batch.H[-1] for network in self.networks])
 
     def infer(self, rows):
         """As `forward`, where nothing is learned, see `Network.infer`."""
@@ -74,8 +83,8 @@ class SideBySide:
 
     def backward(self, dZ):
         """Carry a gradient on the outputs back, to each network its own columns."""
-        for network, part in zip(self.networks, np.split(dZ, len(self.networks), axis=1)):
-            network.backward(part)
+        parts = np.split(dZ, len(self.networks), axis=1)
+        share([partial(network.backward, part) for network, part in zip(self.networks, parts)])
 
     def input_gradient(self):
         """Gradient on the rows of the batch, after `backward`: the sum of those of the networks."""

@@ -1,9 +1,9 @@
 """The training loop: it takes the steps, keeps the history, and knows when to stop.
 
-It sees duck types only: a network with `gather` and `parameters`; a loss with `parameters`,
-`begin_epoch`, `notes` and `level`; gradients with ``differentiate(network, loss, batch, targets) ->
-value, gradients``; an optimizer with `step`, `penalty` and `is_finite`; a schedule that is called with
-the epoch; batches to iterate over; callbacks; and a validation with `score`.
+It sees duck types only: a network with `gather`, `parameters` and `blocks` of them; a loss with
+`parameters`, `begin_epoch`, `notes` and `level`; gradients with ``differentiate(network, loss, batch,
+targets) -> value, gradients``; an optimizer with `step`, `penalty` and `is_finite`; a schedule that is
+called with the epoch; batches to iterate over; callbacks; and a validation with `score`.
 """
 
 import math
@@ -114,7 +114,7 @@ def run_epoch(network, loss, gradients, optimizer, rate, batches, X, targets):
     KeyboardInterrupt
         If Ctrl-C was pressed, before the next step.
     """
-    parameters = [*network.parameters, *loss.parameters]
+    parameters = [*network.blocks, *loss.parameters]
     total = 0.0
     n_rows = 0
     for rows in batches:

@@ -1,6 +1,11 @@
 """Squared distances of all pairs of a batch, and the one chain rule that leads back from them."""
 
+from functools import partial
+
 import numpy as np
+
+from .._team import share
+from ._blocks import by_blocks
 
 
 def squared_distances(Z):
@@ -26,10 +31,15 @@ def squared_distances(Z):
     """
     Z = Z - Z.mean(axis=0)  # which changes no distance
     squares = np.einsum("ij,ij->i", Z, Z)
-    D = np.add.outer(squares, squares)
-    # Of 2 Z and Z, not of Z with itself: for that NumPy calls another routine, which is slower here.
-    D -= np.dot(2 * Z, Z.T)
-    np.maximum(D, 0, out=D)
+
+    def put(D, Z_of_rows, squares_of_rows):
+        np.add(squares_of_rows, squares, out=D)
+        # Of 2 Z and Z, not of Z with itself: for that NumPy calls another routine, which is slower here.
+        D -= np.matmul(2 * Z_of_rows, Z.T)
+        np.maximum(D, 0, out=D)
+
+    D = np.empty((len(Z), len(Z)), Z.dtype)
+    by_blocks(put, D, Z, squares[:, np.newaxis])
     np.fill_diagonal(D, 0)
     return D
 
@@ -55,8 +65,10 @@ def squared_distances_chain(Z, C):
     dZ = Z * (2 * (C.sum(axis=1) + C.sum(axis=0)))[:, np.newaxis]
     Z *= 2
     # C and its transpose in turn: a product is cheaper than the sum of the two for large batches.
-    dZ -= np.dot(C, Z)
-    dZ -= np.dot(C.T, Z)
+    parts = np.empty((2, *Z.shape), Z.dtype)
+    share([partial(np.matmul, factor, Z, part) for factor, part in zip((C, C.T), parts)])
+    dZ -= parts[0]
+    dZ -= parts[1]
     return dZ
 
 

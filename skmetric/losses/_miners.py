@@ -5,27 +5,33 @@ A miner has the form ``mining(D, positive, negative, margin) -> (C, n_valid)``. 
 and negative n, which makes `C` the gradient of the sum of their losses on `D`.
 """
 
+import sys
+
 import numpy as np
 
-BLOCK = 2**14  # pairs that are worked on at a time: they stay in the cache, and memory is reused
-NEGATIVE_BIT = 31  # of the tag of a pair: its column, and whether it is a negative
-NEGATIVE = 2**NEGATIVE_BIT
+from ._blocks import by_blocks
+
+NEGATIVE = (
+    31  # bit of the tag of a pair that says that it is a negative, the sign; the others: its column
+)
+LOW = 0 if sys.byteorder == "little" else 1  # half of 64 bits
 
 
-def _sorted_tags(key, tags):
+def _sorted_tags(key, negative):
     """Tags in the order of the keys (>= 0) of each row, negatives last where two keys are equal."""
+    tags = np.left_shift(negative, NEGATIVE, dtype=np.uint32)
+    tags |= np.arange(key.shape[1], dtype=np.uint32)
     if key.itemsize > 4:
         # Floats >= 0 sort like their bits, and these leave room for one more: the first of the tag.
         code = key.view(np.uint64) << 1
-        code |= (tags >= NEGATIVE).view(np.uint8)
-        return np.take_along_axis(tags, code.argsort(axis=1), axis=1)
+        code |= negative
+        return np.take_along_axis(tags.view(np.int32), code.argsort(axis=1), axis=1)
     # Bits and tag together are one integer to sort: three times faster than to sort positions by keys.
     packed = key.view(np.int32).astype(np.int64)
     packed <<= 32
     packed |= tags
     packed.sort(axis=1)
-    packed &= 2**32 - 1
-    return packed
+    return np.ascontiguousarray(packed.view(np.int32)[:, LOW::2])
 
 
 def _crossings(key, positive, negative):
@@ -36,22 +42,24 @@ def _crossings(key, positive, negative):
     O(n^2 log n) time, O(n^2) memory. Keys of pairs that are neither must be infinite.
     """
     n = key.shape[1]
-    tags = np.left_shift(negative, NEGATIVE_BIT, dtype=np.int64)
-    tags |= np.arange(n)
     # A negative comes after a positive of the same key: equality is no crossing.
-    tags = _sorted_tags(key, tags)
-    is_negative = tags >> NEGATIVE_BIT
-    below = is_negative.cumsum(axis=1)
-    # Up to rank r there are r - below positives; the others lie above: C = -(all - r + below).
-    counts = np.arange(1, n + 1) - positive.sum(axis=1)[:, np.newaxis]
-    counts -= below
-    counts -= below
-    counts *= is_negative
-    counts += below
-    tags &= NEGATIVE - 1
-    tags += np.arange(0, key.size, n)[:, np.newaxis]
+    tags = _sorted_tags(key, negative)
+    minus = tags >> NEGATIVE  # -1 for a negative
+    # One sum over all rows lets other threads run, sums of rows do not: it counts from `before` in a row.
+    count = minus.reshape(-1).cumsum(dtype=np.int32).reshape(key.shape)
+    before = np.zeros((len(key), 1), np.int32)
+    before[1:] = count[:-1, -1:]
+    # With b negatives up to rank r, the C of a positive is b. Up to there are r - b positives; the others
+    # lie above, and the C of a negative is r - b - all.
+    terms = 2 * count
+    terms += np.arange(1, n + 1, dtype=np.int32) - (positive.sum(axis=1, keepdims=True) + 2 * before)
+    terms *= minus
+    count += terms
+    counts = np.subtract(before, count, dtype=np.int32)
+    tags &= 2**NEGATIVE - 1
+    places = tags + np.arange(0, key.size, n)[:, np.newaxis]
     C = np.empty(key.shape, key.dtype)
-    C.reshape(-1)[tags] = counts.astype(key.dtype)  # to put and to convert at once is slower
+    C.reshape(-1)[places] = counts.astype(key.dtype)  # to put and to convert at once is slower
     C *= positive | negative
     return C
 
@@ -66,11 +74,12 @@ def _keys(D, positive, negative, offset):
 
 def _by_anchors(count, D, positive, negative):
     """Lay ``count(D, positive, negative)`` of blocks of rows together."""
-    C = np.empty_like(D)
-    step = max(1, BLOCK // D.shape[1])
-    for start in range(0, len(D), step):
-        rows = slice(start, start + step)
-        C[rows] = count(D[rows], positive[rows], negative[rows])
+
+    def put(C, *block):
+        C[...] = count(*block)
+
+    C = np.empty(D.shape, D.dtype)
+    by_blocks(put, C, *map(np.ascontiguousarray, (D, positive, negative)))
     return C
 
 

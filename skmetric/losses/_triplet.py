@@ -4,8 +4,9 @@ from numbers import Real
 
 import numpy as np
 
+from ._blocks import by_blocks
 from ._distances import check_representable
-from ._miners import MINERS, n_chosen
+from ._miners import MINERS
 
 
 def triplet(D, positive, negative, *, margin=1.0, mining="all"):
@@ -53,9 +54,17 @@ def triplet(D, positive, negative, *, margin=1.0, mining="all"):
         C, n_valid = _checked(mining(D, positive, negative, margin), D)
     else:
         C, n_valid = MINERS[mining](D, positive, negative, margin)
-    n_active = n_chosen(C)
-    total = np.einsum("ij,ij->i", C, D).sum(dtype=np.float64) + margin * n_active
-    return total, C, n_active, n_valid
+    sums = np.empty((len(C), 2))
+    by_blocks(_sum_rows, C, D, sums)
+    differences, twice_chosen = sums.sum(axis=0)
+    n_active = float(twice_chosen) / 2
+    return differences + margin * n_active, C, n_active, n_valid
+
+
+def _sum_rows(C, D, sums):
+    """Sums of ``C D`` and ``|C|`` of rows; a chosen triplet adds 1 to a positive, -1 to a negative."""
+    sums[:, 0] = np.einsum("ij,ij->i", C, D)
+    sums[:, 1] = np.abs(C).sum(axis=1, dtype=np.float64)
 
 
 def _checked(mined, D):

@@ -1,4 +1,4 @@
-"""How many threads BLAS works in."""
+"""The number of threads that BLAS works in."""
 
 import os
 import threading
@@ -19,16 +19,28 @@ def one_blas_thread():
     """Let BLAS work in one thread, in this context and in all that overlap with it.
 
     The number of threads changes the last bits of a product, and `n_jobs` changes the number of threads:
-    only a fixed number makes a model repeatable. Two threads also wait for each other on a busy machine.
+    only a fixed number makes a model repeatable. What uses the other CPUs is `_team`.
+
+    Yields
+    ------
+    n_threads : int
+        Number of threads that BLAS would have worked in, at most the CPUs of the process.
     """
-    SHARED_LIMIT.acquire()
+    n_threads = SHARED_LIMIT.acquire()
     try:
         # Some libraries count for each thread of Python by itself, and threadpoolctl may have given
         # this one the say over the others.
         with blas_libraries().limit(limits=1):
-            yield
+            yield n_threads
     finally:
         SHARED_LIMIT.release()
+
+
+def _n_cpus():
+    """CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _set_threads(library, n_threads):
@@ -49,7 +61,7 @@ class SharedLimit:
         self.before = []
 
     def acquire(self):
-        """Set the limit, unless it is set already."""
+        """Set the limit, unless it is set already; return the number of threads without it."""
         with self.lock:
             if self.n_users == 0:
                 libraries = blas_libraries().lib_controllers
@@ -57,6 +69,7 @@ class SharedLimit:
                 for library in libraries:
                     _set_threads(library, 1)
             self.n_users += 1
+            return min([_n_cpus(), *(n_threads for _, n_threads in self.before)])
 
     def release(self):
         """Take the limit back, if nobody else needs it."""
