@@ -17,6 +17,7 @@ from pathlib import Path
 import threadpoolctl
 
 ALL_CPUS = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+PAUSE = 0.2  # seconds
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ["skmetric", "numpy", "scipy", "scikit-learn"]
 
@@ -44,11 +45,13 @@ def interleaved(contestants, repeats):
     """Time functions in turn, A B C A B C ..., after one round that does not count.
 
     Returns the times of each and what each returned last. In turn, since the speed of a machine drifts:
-    the ratio of two times of the same round is worth more than that of two medians.
+    the ratio of two times of the same round is worth more than that of two medians. Between two of them
+    is a pause, since the idle threads of some libraries keep their CPUs busy for a while.
     """
     times, results = {name: [] for name in contestants}, {}
     for round_ in range(repeats + 1):
         for name, function in contestants.items():
+            time.sleep(PAUSE)
             elapsed, results[name] = seconds(function)
             if round_:
                 times[name].append(elapsed)

@@ -250,15 +250,16 @@ def test_steps_in_groups_and_blocks_are_steps_in_one(name, monkeypatch, dtype, r
     whole, in_blocks = random_arrays(0, dtype), random_arrays(0, dtype)
     steps(made(name, whole, [0.1] * 4), whole, range(5))
     monkeypatch.setattr(optimizers, "CACHED", cached)
+    monkeypatch.setattr(optimizers, "WORTH", cached)
     steps(made(name, in_blocks, [0.1] * 4), in_blocks, range(5))
     for W, W_in_blocks in zip(whole, in_blocks):
         np.testing.assert_array_equal(W, W_in_blocks)
 
 
-@pytest.mark.parametrize("cached, sizes", [(1, [1] * 4), (72, [2, 2]), (96, [3, 1]), (10**6, [4])])
-def test_groups_hold_each_parameter_once_and_large_ones_alone(monkeypatch, cached, sizes):
-    monkeypatch.setattr(optimizers, "CACHED", cached)
-    groups = SGD([0.0] * 4, random_arrays(0)).groups
+@pytest.mark.parametrize("worth, sizes", [(1, [1] * 4), (3, [1, 1, 2]), (8, [1, 3]), (12, [4])])
+def test_groups_hold_each_parameter_once_and_are_worth_a_thread(monkeypatch, worth, sizes):
+    monkeypatch.setattr(optimizers, "WORTH", worth)
+    groups = SGD([0.0] * 4, random_arrays(0)).groups  # of 15, 3, 6 and 2 entries
     assert [i for group in groups for i in range(4)[group]] == [0, 1, 2, 3]
     assert [group.stop - group.start for group in groups] == sizes
 

@@ -7,12 +7,14 @@ each step. What an optimizer remembers from step to step is in its dict `state`,
 
 import math
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
 from .._team import share
 
 CACHED = 2**17  # entries that are worked on at a time: few enough for the cache, enough for threads
+WORTH = 2**15  # entries that are worth a thread
 
 
 class SGD:
@@ -178,14 +180,16 @@ class Adam(SGD):
 
 
 def _groups(parameters):
-    """Cut a list of parameters into groups that are worth a thread; one that is large is alone."""
-    groups, begin, size = [], 0, 0
-    for number, W in enumerate(parameters):
-        if size and size + W.size > CACHED // 4:
-            groups.append(slice(begin, number))
-            begin, size = number, 0
+    """Cut a list of parameters into groups that are large enough to be worth a thread."""
+    bounds, size = [0], 0
+    left = sum(W.size for W in parameters)
+    for number, W in enumerate(parameters, start=1):
         size += W.size
-    return [*groups, slice(begin, len(parameters))]
+        left -= W.size
+        if size >= WORTH and left >= WORTH:
+            bounds.append(number)
+            size = 0
+    return [slice(*pair) for pair in pairwise([*bounds, len(parameters)])]
 
 
 def sgd(parameters, decays, momentum, nesterov):
