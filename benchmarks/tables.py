@@ -57,16 +57,20 @@ def first():
     return table(["what", "accuracy", "seconds to fit"], rows)
 
 
-def epoch():
+def _epoch(n_threads):
     peers = ["floor", "MLPClassifier", "PyTorch", "JAX"]
     rows = []
-    for row in load("epoch_1_threads")["rows"]:
+    for row in load(f"epoch_{n_threads}_threads")["rows"]:
         contestants = row["contestants"]
         ours = contestants["skmetric"]
         ratios = [f"{contestants[peer]['skmetric_over_this']:.2f}" for peer in peers]
-        size = f"{row['hidden']} x {row['batch']}"
+        size = f"{'-'.join(map(str, row['hidden']))} x {row['batch']}"
         rows.append([size, row["solver"], f"{ours['median_s']:.2f} s", *ratios])
     return table(["hidden x batch", "solver", "skmetric", *(f"/ {peer}" for peer in peers)], rows)
+
+
+epoch_one = partial(_epoch, 1)
+epoch_all = partial(_epoch, 2)
 
 
 def triplet_loss():
@@ -96,26 +100,43 @@ def triplet_growth():
 
 
 def triplet_epoch():
-    quiet, busy = (load(f"triplet_epoch_1_threads{part}")["contestants"] for part in ("", "_busy"))
+    one, both, busy = (
+        load(f"triplet_epoch_{part}")["cases"] for part in ("1_threads", "2_threads", "2_threads_busy")
+    )
     rows = []
-    for name, entry in quiet.items():
-        times = f"{entry['ratio_to_skmetric, all'][0]:.2f} x"
-        loaded = f"{busy[name]['median_s']:.2f} s" if name in busy else ""
-        rows.append([name, f"{entry['median_s']:.2f} s", times, loaded])
-    return table(["", "quiet", "of skmetric, all", "a busy process on each core"], rows)
+    for size, contestants in one.items():
+        for name in contestants:
+            own = [size, name]
+            for found in (one, both):
+                measured = found[size][name]
+                own.append(f"{measured['median_s']:.2f} s, {measured['ratio_to_skmetric, all'][0]:.2f} x")
+            loaded = f"{busy[size][name]['median_s']:.2f} s" if name in busy[size] else ""
+            rows.append([*own, loaded])
+    return table(["hidden x batch", "", "one CPU", "all cores", "all, and a busy process on each"], rows)
 
 
 def threads():
     result = load("threads")
+    rows = []
+    for quiet, busy in zip(result["quiet"], result["busy"]):
+        curve = quiet["model"]["ratio_to_one_thread"]
+        seconds = f"{quiet['times']['1 threads']['median_s']:.2f} s"
+        measured = [spread(quiet["two_over_one"]), spread(busy["two_over_one"])]
+        rows.append([quiet["case"], seconds, *measured, *(f"{ratio:.2f}" for ratio in curve.values())])
+    more = [f"{n} (model)" for n in result["quiet"][0]["model"]["ratio_to_one_thread"]]
+    return table(["hidden x batch", "one thread", "two, quiet", "two, busy", *more], rows)
+
+
+def serving():
     rows = [
-        [
-            f"{quiet['hidden']} x {quiet['batch']}",
-            spread(quiet["two_over_one"]),
-            spread(busy["two_over_one"]),
-        ]
-        for quiet, busy in zip(result["quiet"], result["busy"])
+        [row["threads"], f"{row['rows_a_second']:,.0f}", spread(row["ratio"])]
+        for row in load("serving")["rows"]
     ]
-    return table(["hidden x batch", "quiet", "a busy process on each core"], rows)
+    return table(["threads that call", "rows a second", "of one"], rows)
+
+
+def heartbeat():
+    return "{:.1f} ms".format(load("serving")["heartbeat"]["longest_ms"])
 
 
 def memory():

@@ -213,3 +213,32 @@ def test_rows_in_one_call_or_in_threads_get_the_same_embeddings(many_cpus, monke
     with threadpool_limits(3, user_api="blas"):
         assert_array_equal(model.transform(X), alone)
     assert began
+
+
+def longest_wait(call):
+    """Longest time between two beats of another thread during a call, as a fraction of the call."""
+    beats, ended = [], threading.Event()
+
+    def beat():
+        while not ended.is_set():
+            beats.append(time.perf_counter())
+            time.sleep(0.0005)
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    began = time.perf_counter()
+    call()
+    seconds = time.perf_counter() - began
+    ended.set()
+    thread.join()
+    during = [began, *(beat for beat in beats if began < beat < began + seconds), began + seconds]
+    return max(np.diff(during)) / seconds
+
+
+def test_other_threads_run_while_one_embeds():
+    rng = np.random.default_rng(0)
+    X, y = rng.random((1000, 1500), dtype=np.float32), rng.integers(0, 5, 1000)
+    settings = {"max_iter": 1, "input_weight": 0, "n_networks": 1, "standardize": False}
+    model = TripletMetricTransformer(64, (1500,), random_state=0, **settings).fit(X[:64], y[:64])
+    # One product makes up for most of the call. The best of some calls, since the machine may be busy.
+    assert min(longest_wait(lambda: model.transform(X)) for _ in range(10)) < 0.5
