@@ -78,7 +78,7 @@ def model_of_threads(times, whole, ratio):
     def without_cost(n):
         return alone + sum(seconds * math.ceil(k / n) / k for k, (_, seconds) in times.items())
 
-    cost = (ratio * whole - without_cost(2)) / max(n_calls, 1)
+    cost = (ratio * whole - without_cost(2)) / n_calls if n_calls else 0.0
     curve = {n: (without_cost(n) + n_calls * cost) / whole for n in MORE}
     return {"alone": alone / whole, "cost_us": 1e6 * cost, "calls": n_calls, "ratio_to_one_thread": curve}
 

@@ -269,8 +269,4 @@ class NetworkEstimator(
 
 def _form(state):
     """Names and shapes of what an optimizer remembers."""
-    return {name: _shapes(value) for name, value in state.items()}
-
-
-def _shapes(value):
-    return [array.shape for array in value] if isinstance(value, list) else np.shape(value)
+    return {name: np.shape(value) for name, value in state.items()}
