@@ -12,6 +12,7 @@ from sklearn.datasets import load_digits
 
 from skmetric import SoftmaxMLPClassifier, TripletMetricTransformer
 from skmetric._engine.activations import ACTIVATIONS
+from skmetric._engine.adversarial import MeanGradient
 from skmetric._engine.batch_normalization import EPSILON, ArrayGradient, BatchNormalization
 from skmetric._engine.initialization import initial_parameters
 from skmetric._engine.network import Network, outputs
@@ -172,3 +173,14 @@ def test_deep_networks_learn_with_it(Estimator):
 def test_constant_units_and_rows_train(Estimator, small, outputs):
     rows = np.column_stack([X, np.full(150, 7.0)])
     assert np.isfinite(outputs(small(Estimator, **SETTINGS).fit(rows, Y), rows)).all()
+
+
+@pytest.mark.parametrize("alpha", [1.0, -0.5])
+def test_gradients_forget_what_was_there_with_beta_0_even_nan(alpha):
+    g = np.array([1.0, -2.0, 3.0], dtype=np.float32)
+    for gradient in (ArrayGradient(g), MeanGradient(g, ArrayGradient(g))):
+        out = np.full_like(g, np.nan)
+        gradient.add_to(out, alpha, 0.0)
+        assert_allclose(out, alpha * g)
+        gradient.add_to(out, 1.0, 2.0)
+        assert_allclose(out, (2 * alpha + 1) * g)

@@ -22,9 +22,12 @@ class ArrayGradient:
         self.array = array
 
     def add_to(self, out, alpha, beta):
-        """``out <- beta * out + alpha * g``."""
-        out *= beta
-        out += alpha * self.array
+        """``out <- beta * out + alpha * g``; with `beta` 0, `out` may hold anything."""
+        if beta == 0:
+            np.multiply(self.array, alpha, out=out)
+        else:
+            out *= beta
+            out += alpha * self.array
 
 
 class BatchNormalization:
