@@ -55,7 +55,11 @@ class Team:
         while len(self.helpers) < self.n_helpers:
             # Daemons, since a helper must not keep a process alive whose training was cut off.
             helper = threading.Thread(target=_help, args=(self.inbox,), name=NAME, daemon=True)
-            helper.start()
+            try:
+                helper.start()
+            except RuntimeError:  # the system gives no more threads, or the interpreter is about to end
+                self.n_helpers = len(self.helpers)
+                return
             self.helpers.append(helper)
 
     def dismiss(self):

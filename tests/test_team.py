@@ -89,6 +89,25 @@ def test_helpers_begin_when_there_is_something_to_share_and_end_with_the_team(ma
     assert helpers() == []
 
 
+@pytest.mark.parametrize("n_given", [0, 2])
+def test_a_system_without_more_threads_is_no_error(n_given, monkeypatch):
+    start, started, done = threading.Thread.start, [], []
+
+    def limited(thread):
+        if len(started) == n_given:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    group = Team(5)
+    for _ in range(2):
+        group.run([lambda: done.append(1)] * 10)
+    group.dismiss()
+    assert len(done) == 20
+    assert len(started) == n_given
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_helpers_end_after_an_error_too(many_cpus, error):
     with pytest.raises(error), threadpool_limits(3, user_api="blas"), team():
