@@ -73,15 +73,19 @@ epoch_one = partial(_epoch, 1)
 epoch_all = partial(_epoch, 2)
 
 
-def triplet_loss():
+def _triplet_loss(n_threads):
     rows = []
-    for n, contestants in load("triplet_loss_1_threads")["peers"].items():
+    for n, contestants in load(f"triplet_loss_{n_threads}_threads")["peers"].items():
         cells = [
             f"{1000 * entry['median_s']:.1f} ms, {entry['ratio_to_skmetric'][0]:.0f} x"
             for entry in contestants.values()
         ]
         rows.append([n, *cells])
     return table(["B", "skmetric", "pytorch-metric-learning", "dense B^3 in JAX"], rows)
+
+
+triplet_loss_one = partial(_triplet_loss, 1)
+triplet_loss_all = partial(_triplet_loss, 2)
 
 
 def triplet_growth():
