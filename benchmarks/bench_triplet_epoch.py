@@ -98,7 +98,7 @@ if __name__ == "__main__":
             "skmetric, semihard": skmetric_epoch(X, y, hidden, batch, "semihard"),
         }
         if batch == 256 and not args.busy:
-            # Of 512 rows, all triplets take PyTorch minutes.
+            # Of 512 rows, all triplets take PyTorch a second for each batch.
             contestants["PyTorch, all"] = torch_epoch(X[:few], y[:few], hidden, batch, "all")
             contestants["PyTorch, semihard"] = torch_epoch(X[:few], y[:few], hidden, batch, "semihard")
         with busy_machine() if args.busy else nullcontext():
