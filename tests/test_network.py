@@ -295,13 +295,16 @@ def test_backward_is_plain_numpy(dtype, n):
 
 
 @every_length
-def test_backward_leaves_dZ_as_it_is(n):
+def test_backward_writes_into_the_buffers_and_leaves_dZ_as_it_is(n):
     network = make_network((6, 4), "tanh")
     X, y = rows_and_labels(n)
     _, dZ = log_loss(network.forward(X), y)
     before = dZ.copy()
     network.backward(dZ)
     assert_array_equal(dZ, before)
+    following = zip(network.buffers[1:], network.coefs[1:], network.delta_buffers[1:])
+    for buffer, (H, W, delta) in zip(network.delta_buffers[:-1], following, strict=True):
+        assert_allclose(buffer[:n], delta[:n] @ W.T * (1 - H[:n] ** 2), rtol=1e-12)
 
 
 def test_gradients_of_the_parts_of_a_batch_add_up_to_those_of_the_batch():

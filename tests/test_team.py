@@ -195,15 +195,19 @@ def bits(model, X):
     return b"".join(array.tobytes() for array in arrays)
 
 
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("seed", range(24))
-def test_any_number_of_threads_gives_the_same_bits(seed, many_cpus, tiny_tiles):
-    model, X, y = random_setting(seed)
+def check_same_bits(model, X, y):
     found = set()
     for n_threads in THREADS:
         with threadpool_limits(n_threads, user_api="blas"):
             found.add(bits(model.fit(X, y), X))
     assert len(found) == 1
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("seed", range(24))
+def test_any_number_of_threads_gives_the_same_bits(seed, many_cpus, tiny_tiles):
+    model, X, y = random_setting(seed)
+    check_same_bits(model, X, y)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -211,11 +215,7 @@ def test_a_large_fit_at_the_true_sizes_of_tiles_gives_the_same_bits(many_cpus):
     rng = np.random.default_rng(0)
     X, y = rng.random((1000, 600), dtype=np.float32), rng.integers(0, 5, 1000)
     model = TripletMetricTransformer(64, (512,), max_iter=1, batch_size=500, random_state=0)
-    found = set()
-    for n_threads in THREADS:
-        with threadpool_limits(n_threads, user_api="blas"):
-            found.add(bits(model.fit(X, y), X))
-    assert len(found) == 1
+    check_same_bits(model, X, y)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -166,11 +166,11 @@ def test_pairs_teach_nearly_as_much_as_labels(digits):
 def test_triplets_teach_nearly_as_much_as_labels(digits):
     rows, labels = digits[:2]
     triplets = make_triplets(labels, 10 * len(rows), rng=0)
-    by_labels = TripletMetricTransformer(12, (64,), max_iter=20, random_state=0).fit(rows, labels)
+    by_labels = TripletMetricTransformer(12, (64,), max_iter=20, random_state=1).fit(rows, labels)
     untrained = clone(by_labels).set_params(**STILL).fit(rows, labels)
     by_triplets = clone(by_labels).set_params(max_iter=8).fit_triplets(triplets, X=rows)
     assert accuracy(by_triplets, digits) > accuracy(by_labels, digits) - 0.03
-    assert accuracy(by_triplets, digits) > accuracy(untrained, digits) + 0.05
+    assert accuracy(by_triplets, digits) > accuracy(untrained, digits) + 0.1
 
 
 @each

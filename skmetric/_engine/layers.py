@@ -5,6 +5,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from .._team import share
+from .batch_normalization import ArrayGradient
 from .gemm import Gemm
 from .tiles import tiles_of_columns, tiles_of_rows
 
@@ -140,14 +141,12 @@ class WeightGradient:
     """``g = H.T @ delta``, not computed before it is known where it goes."""
 
     def __init__(self, H, delta):
-        self.left = H.T
-        self.right = delta
         self.gemm = Gemm(H.T, delta)
 
     def add_to(self, out, alpha, beta):
         """``out <- beta * out + alpha * g``."""
         if beta == 0:
-            np.matmul(self.left, self.right, out=out)
+            np.matmul(self.gemm.left, self.gemm.right, out=out)
             if alpha != 1:
                 out *= alpha
         else:
@@ -163,12 +162,4 @@ class BiasGradient:
 
     def add_to(self, out, alpha, beta):
         """``out <- beta * out + alpha * g``."""
-        g = np.matmul(self.left, self.right)
-        if alpha != 1:
-            g *= alpha
-        if beta == 0:
-            out[...] = g
-            return
-        if beta != 1:
-            out *= beta
-        out += g
+        ArrayGradient(np.matmul(self.left, self.right)).add_to(out, alpha, beta)

@@ -11,9 +11,8 @@ import numpy as np
 
 from ._blocks import by_blocks
 
-NEGATIVE = (
-    31  # bit of the tag of a pair that says that it is a negative, the sign; the others: its column
-)
+# The tag of a pair has this bit set, its sign, if the pair is a negative; the others are its column.
+NEGATIVE = 31
 LOW = 0 if sys.byteorder == "little" else 1  # half of 64 bits
 
 
@@ -88,8 +87,13 @@ def _n_valid(positive, negative):
 
 
 def n_chosen(C):
-    """Number of chosen triplets: each adds 1 to a positive and -1 to a negative."""
-    return float(np.abs(C).sum(axis=1, dtype=np.float64).sum()) / 2
+    """Number of chosen triplets."""
+    return float(n_chosen_by_anchor(C).sum())
+
+
+def n_chosen_by_anchor(C):
+    """Number of chosen triplets of each anchor: each adds 1 to a positive and -1 to a negative."""
+    return np.abs(C).sum(axis=1, dtype=np.float64) / 2
 
 
 def all_triplets(D, positive, negative, margin):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ._blocks import by_blocks
 from ._distances import check_representable
-from ._miners import MINERS
+from ._miners import MINERS, n_chosen_by_anchor
 
 
 def triplet(D, positive, negative, *, margin=1.0, mining="all"):
@@ -56,15 +56,14 @@ def triplet(D, positive, negative, *, margin=1.0, mining="all"):
         C, n_valid = MINERS[mining](D, positive, negative, margin)
     sums = np.empty((len(C), 2))
     by_blocks(_sum_rows, C, D, sums)
-    differences, twice_chosen = sums.sum(axis=0)
-    n_active = float(twice_chosen) / 2
-    return differences + margin * n_active, C, n_active, n_valid
+    differences, n_active = sums.sum(axis=0)
+    return differences + margin * n_active, C, float(n_active), n_valid
 
 
 def _sum_rows(C, D, sums):
-    """Sums of ``C D`` and ``|C|`` of rows; a chosen triplet adds 1 to a positive, -1 to a negative."""
+    """Sums of ``C D`` and numbers of chosen triplets, of some anchors."""
     sums[:, 0] = np.einsum("ij,ij->i", C, D)
-    sums[:, 1] = np.abs(C).sum(axis=1, dtype=np.float64)
+    sums[:, 1] = n_chosen_by_anchor(C)
 
 
 def _checked(mined, D):
