@@ -1,4 +1,4 @@
-"""Sphinx configuration of the site: pages in Markdown, docstrings in numpydoc, the gallery in examples/."""
+"""Sphinx configuration: pages in Markdown, docstrings in numpydoc, the gallery in examples/."""
 
 import warnings
 from importlib.metadata import metadata, version

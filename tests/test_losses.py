@@ -140,13 +140,29 @@ def test_counts_of_batches_add_up_to_those_of_the_epoch(name, reduction):
     for Z, y in batches[:2]:
         loss(Z, y)
     assert_array_equal([loss.n_active, loss.n_valid], expected[:2].sum(axis=0))
-    assert loss.notes() == {"active_fraction": loss.n_active / loss.n_valid}
+    assert loss.notes()["active_fraction"] == loss.n_active / loss.n_valid
     loss.begin_epoch()
-    assert loss.notes() == {"active_fraction": 0.0}
+    assert loss.notes() == {"mean_loss": 0.0, "active_fraction": 0.0}
     for Z, y in batches[2:]:
         loss(Z, y)
     assert_array_equal([loss.n_active, loss.n_valid], expected[2:].sum(axis=0))
     assert loss.n_compared == expected[:, 1].sum()
+
+
+@every_rule
+@every_reduction
+def test_an_epoch_notes_the_mean_over_all_terms_whatever_the_reduction(name, reduction):
+    loss = metric_loss(name, reduction)
+    reference = MetricLoss(loss.rule, loss.comparison, over_valid)
+    total = 0.0
+    for seed in range(3):
+        Z, y = embeddings(seed=seed)
+        loss(Z, y)
+        counted = reference.n_valid
+        value, _ = reference(Z, y)
+        total += value * (reference.n_valid - counted)
+    assert loss.notes()["mean_loss"] == pytest.approx(total / reference.n_valid)
+    assert loss.notes()["mean_loss"] > 0
 
 
 def test_progress_of_a_mean_over_active_terms_is_judged_over_all_valid_ones():

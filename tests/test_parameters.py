@@ -144,7 +144,10 @@ def test_parameters_are_keywords_but_the_first_two(Estimator):
 
 # --- verbose ----------------------------------------------------------------------------------------
 
-LINE = r"Epoch {}/3, Loss: [-+.e\d]+, Learning Rate: [-+.e\d]+(, Validation Score: [.\d]+)?"
+LINE = (
+    r"Epoch {}/3, Loss: [-+.e\d]+, Learning Rate: [-+.e\d]+(, Active: [.\d]+%)?"
+    r"(, Validation Score: [.\d]+)?, Time Left: \d+ s"
+)
 
 
 @each

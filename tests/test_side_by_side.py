@@ -113,7 +113,7 @@ def test_a_loss_for_each_network():
     )
     assert joint.level(value) == pytest.approx(np.mean([loss.level(value) for loss in others]))
     joint.begin_epoch()
-    assert joint.notes() == {"active_fraction": 0.0, "head_loss": 0.0}
+    assert joint.notes() == {"mean_loss": 0.0, "active_fraction": 0.0, "head_loss": 0.0}
 
 
 def test_one_loss_may_count_for_all():

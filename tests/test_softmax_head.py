@@ -61,7 +61,7 @@ def test_notes_and_level_know_both_parts():
     assert loss.level(value) == pytest.approx(metric * notes["active_fraction"] + value - metric)
     assert loss.n_compared == loss.loss.n_compared > 0
     loss.begin_epoch()
-    assert loss.notes() == {"active_fraction": 0.0, "head_loss": 0.0}
+    assert loss.notes() == {"mean_loss": 0.0, "active_fraction": 0.0, "head_loss": 0.0}
 
 
 @each_transformer

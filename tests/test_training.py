@@ -13,7 +13,7 @@ from skmetric._engine.network import Network
 from skmetric._engine.optimizers import SGD
 from skmetric._engine.sampling import shuffled_batches
 from skmetric._engine.schedules import Adaptive, Custom, Schedule
-from skmetric._engine.training import Progress, run_epoch, train
+from skmetric._engine.training import Progress, _print_epoch, run_epoch, train
 from skmetric.losses import LabelLoss, log_loss
 
 X = np.arange(10.0)[:, np.newaxis]
@@ -444,13 +444,26 @@ def test_divergence_brings_no_other_warnings():
 
 def test_verbose_prints_a_line_for_each_epoch(capsys):
     stub_train([2.5, 0.25], n_epochs=10, verbose=True, callbacks=StubCallbacks(stop_after=2))
-    lines = ["Epoch 1/10, Loss: 2.5, Learning Rate: 0.1", "Epoch 2/10, Loss: 0.25, Learning Rate: 0.1"]
+    lines = [
+        "Epoch 1/10, Loss: 2.5, Learning Rate: 0.1, Time Left: 0 s",
+        "Epoch 2/10, Loss: 0.25, Learning Rate: 0.1, Time Left: 0 s",
+    ]
     assert capsys.readouterr().out.splitlines() == lines
+
+
+def test_verbose_prints_five_digits_the_active_fraction_and_the_time_left(capsys):
+    entries = [
+        {"loss": 1 / 3, "learning_rate": 0.01, "seconds": 1.0, "validation_score": 2 / 3},
+        {"loss": 2e-7 / 3, "learning_rate": 1e-5, "seconds": 3.0, "validation_score": 1.0},
+    ]
+    _print_epoch([entry | {"active_fraction": 0.12345} for entry in entries], 12)
+    line = "Epoch 2/12, Loss: 6.6667e-08, Learning Rate: 1e-05, Active: 12.3%, Validation Score: 1"
+    assert capsys.readouterr().out == f"{line}, Time Left: 20 s\n"
 
 
 def test_verbose_adds_the_validation_score(capsys):
     stub_train([2.5], n_epochs=1, verbose=True, validation=StubValidation(repeat(0.75)))
-    line = "Epoch 1/1, Loss: 2.5, Learning Rate: 0.1, Validation Score: 0.75\n"
+    line = "Epoch 1/1, Loss: 2.5, Learning Rate: 0.1, Validation Score: 0.75, Time Left: 0 s\n"
     assert capsys.readouterr().out == line
 
 

@@ -18,7 +18,9 @@ class TrainingCurveDisplay:
     ----------
     history : list of dict
         An entry for each epoch, as in the attribute `history_` of an estimator. The keys "loss",
-        "validation_score", "learning_rate" and "active_fraction" are drawn where they occur.
+        "validation_score", "learning_rate" and "active_fraction" are drawn where they occur. If there is
+        a key "mean_loss", the mean over all terms, it is drawn in place of "loss": a mean over the
+        active terms alone need not fall while there is progress.
 
     Attributes
     ----------
@@ -115,9 +117,14 @@ class TrainingCurveDisplay:
         """Values of each epoch, NaN where there is none."""
         curves = {}
         for name in CURVES:
-            values = np.array([epoch.get(name) for epoch in self.history], dtype=float)
+            values = np.array([self._value(epoch, name) for epoch in self.history], dtype=float)
             if not np.isnan(values).all():
                 curves[name] = values
         if not curves:
             raise ValueError(f"history has no values of {', '.join(CURVES)}: there is nothing to draw.")
         return curves
+
+    def _value(self, epoch, name):
+        if name == "loss":
+            return epoch.get("mean_loss", epoch.get("loss"))
+        return epoch.get(name)

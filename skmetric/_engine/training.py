@@ -138,11 +138,16 @@ def _check_finite(parameters):
         raise FloatingPointError
 
 
-def _print_epoch(n_done, n_epochs, entry):
-    line = f"Epoch {n_done}/{n_epochs}, Loss: {entry['loss']}, Learning Rate: {entry['learning_rate']}"
+def _print_epoch(history, n_epochs):
+    entry = history[-1]
+    line = f"Epoch {len(history)}/{n_epochs}, Loss: {entry['loss']:.5g}"
+    line += f", Learning Rate: {entry['learning_rate']:.5g}"
+    if "active_fraction" in entry:
+        line += f", Active: {entry['active_fraction']:.1%}"
     if entry["validation_score"] is not None:
-        line += f", Validation Score: {entry['validation_score']}"
-    print(line)
+        line += f", Validation Score: {entry['validation_score']:.5g}"
+    seconds = math.fsum(epoch["seconds"] for epoch in history) / len(history)
+    print(f"{line}, Time Left: {seconds * (n_epochs - len(history)):.0f} s")
 
 
 def train(
@@ -205,7 +210,7 @@ def train(
             )
             history.append(entry)
             if verbose:
-                _print_epoch(len(history), len(epochs), entry)
+                _print_epoch(history, len(epochs))
             _judge(entry, loss, progress, best, validation is not None)
             if progress.stands_still:
                 schedule.stand_still(validation is not None)

@@ -26,6 +26,8 @@ class MetricLoss:
         Number of terms that were not zero in this epoch.
     n_valid : float
         Number of terms that could be in this epoch.
+    total : float
+        Sum of the terms in this epoch.
     n_compared : float
         The same number since the loss was made.
 
@@ -51,6 +53,7 @@ class MetricLoss:
     def __call__(self, Z, y):
         D, positive, negative, chain = self.comparison(Z, y)
         total, C, n_active, n_valid = self.rule(D, positive, negative)
+        self.total += total
         self.n_active += n_active
         self.n_valid += n_valid
         self.n_compared += n_valid
@@ -69,18 +72,24 @@ class MetricLoss:
 
     def begin_epoch(self):
         """Count the terms of an epoch from 0."""
+        self.total = 0.0
         self.n_active = 0
         self.n_valid = 0
 
     def notes(self):
-        """Return what the history of the epoch notes: the fraction of the terms that were active.
+        """Return what the history records of the epoch.
 
         Returns
         -------
         dict
-            ``{"active_fraction": n_active / n_valid}``.
+            ``mean_loss``, the mean over all valid terms, and ``active_fraction``, the fraction of them
+            that is not zero.
         """
-        return {"active_fraction": float(self.n_active / max(self.n_valid, 1))}
+        n_valid = max(self.n_valid, 1)
+        return {
+            "mean_loss": float(self.total / n_valid),
+            "active_fraction": float(self.n_active / n_valid),
+        }
 
     def level(self, value):
         """Return the loss of an epoch as a number that falls as long as there is progress.
