@@ -1,5 +1,6 @@
-"""From hyper-parameters to a network: a new one, or one that goes on from a fitted model."""
+"""From hyper-parameters to a network and its optimizer: new ones, or those of a fitted model."""
 
+import copy
 import math
 
 import numpy as np
@@ -7,9 +8,14 @@ import numpy as np
 from ._engine.batch_normalization import AS_THEY_ARE, BatchNormalization
 from ._engine.initialization import initial_parameters, probed, scale_to_distance
 from ._engine.network import Network, outputs
+from ._engine.optimizers import OPTIMIZERS
 from ._engine.side_by_side import apart, side_by_side
 from ._engine.standardization import AS_THEY_COME, standardization_of
-from ._input import check_hidden_layer_sizes, sampled, working_dtype
+from ._input import check_hidden_layer_sizes, dense, sampled, working_dtype
+from ._warn import warn
+
+ENOUGH = 100  # rows to compare variances of features
+DROWNING = 0.99  # fraction of the variance in one feature from which on the others hardly count
 
 
 def _found_standardization(estimator, X, rows, targets):
@@ -21,9 +27,28 @@ def _found_standardization(estimator, X, rows, targets):
     return standardization_of(X, rows, estimator.standardize, weights, working_dtype(X.dtype))
 
 
+def _warn_if_drowned(estimator, X, rows):
+    """Warn if one feature, as the network gets it, has nearly all of the variance."""
+    some = dense(X[sampled(rows, X.shape[1])[:ENOUGH]])
+    estimator._standardization.apply(some)
+    with np.errstate(over="ignore", invalid="ignore"):
+        variances = some.var(axis=0)
+        share = variances.max() / variances.sum()
+    if DROWNING < share < 1:
+        feature = variances.argmax()
+        names = getattr(estimator, "feature_names_in_", None)
+        name = feature if names is None else repr(str(names[feature]))
+        warn(
+            f"Feature {name} has more than {DROWNING:.0%} of the variance of X, so that the other features "
+            f"hardly count, with standardize={estimator.standardize!r}. Set standardize='features', or scale X "
+            "with StandardScaler, for example."
+        )
+
+
 def new_network(estimator, X, targets, n_networks, n_outputs, rows, rng):
     """Make networks with random weights, scaled to the distance that the loss asks for."""
     estimator._standardization = _found_standardization(estimator, X, rows, targets)
+    _warn_if_drowned(estimator, X, rows)
     return side_by_side([_random_network(estimator, X, n_outputs, rows, rng) for _ in range(n_networks)])
 
 
@@ -118,3 +143,22 @@ def _batch_size(estimator, n_rows):
         # Small data needs small batches: an epoch of one step teaches little.
         return min(256, max(32, n_rows // 8), n_rows)
     return min(int(estimator.batch_size), n_rows)
+
+
+def make_optimizer(estimator, network, loss, continued):
+    """Make the optimizer, with the state that an earlier training left, if it fits."""
+    parameters = [*network.blocks, *loss.parameters]
+    decays = [estimator.alpha if W.ndim == 2 else 0.0 for W in network.blocks]
+    decays += [0.0] * len(loss.parameters)
+    make = OPTIMIZERS[estimator.solver]
+    optimizer = make(parameters, decays, estimator.momentum, estimator.nesterovs_momentum)
+    state = getattr(estimator, "_optimizer_state", {}) if continued else {}
+    # Another solver than before, or one for other parameters, begins with a state of its own.
+    if _form(state) == _form(optimizer.state):
+        optimizer.state = copy.deepcopy(state)
+    return optimizer
+
+
+def _form(state):
+    """Names and shapes of what an optimizer remembers."""
+    return {name: np.shape(value) for name, value in state.items()}

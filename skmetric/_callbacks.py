@@ -3,6 +3,8 @@
 ``sklearn.callback`` is experimental: this is the only place that knows it.
 """
 
+from ._snapshot import Snapshot
+
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:
@@ -37,8 +39,7 @@ class FitCallbacks:
     def __init__(self, estimator, network, X, rows, codes, sample_weight=None):
         self.root = None
         if hasattr(estimator, "_init_callback_context"):
-            self.network = network
-            self.rows = rows
+            self.snapshot = Snapshot(estimator, network, X, rows)
             # A callable is called only where a callback asks for the labels.
             self.data = {"estimator": estimator, "X": X, "y": lambda: estimator.classes_[codes]}
             if sample_weight is not None:
@@ -46,14 +47,8 @@ class FitCallbacks:
             self.root = estimator._init_callback_context(max_subtasks=estimator.max_iter)
             self.root.call_on_fit_task_begin(**self.data)
 
-    def _fitted(self):
-        """The attributes that make the estimator as it is now a fitted one."""
-        beside = self.data["estimator"]._fitted_beside(self.network, self.data["X"], self.rows)
-        coefs, intercepts = self.network.folded_parameters()
-        return beside | {"coefs_": coefs, "intercepts_": intercepts}
-
     def _ends(self, task):
-        return task.call_on_fit_task_end(reconstruction_attributes=self._fitted, **self.data)
+        return task.call_on_fit_task_end(reconstruction_attributes=self.snapshot.attributes, **self.data)
 
     def epoch_begins(self):
         """Tell the callbacks that an epoch begins."""

@@ -21,7 +21,7 @@ from ._labels import check_labels, known_classes
 from ._network_estimator import NetworkEstimator
 from ._warn import warn
 from .losses import WithSoftmaxHead, all_pairs, given_tuples, on_sphere
-from .metrics import recall_at_k
+from .metrics import make_retrieval_scorer, recall_at_k
 from .pairs import check_tuples
 
 FEW = 2000  # rows and features up to which several networks are worth their time by default
@@ -41,6 +41,7 @@ class MetricTransformer(Embedding):
         **NetworkEstimator._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "n_networks": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "scoring": [str, callable, None],
         "validation": [StrOptions({"rows", "classes"})],
         "head_weight": [Interval(Real, 0, None, closed="left")],
         "input_weight": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
@@ -230,6 +231,14 @@ class MetricTransformer(Embedding):
                 "early_stopping=True needs two validation rows of a class to compare: raise "
                 f"validation_fraction (now {self.validation_fraction})."
             ) from error
+
+    def _scorer(self):
+        if not isinstance(self.scoring, str):
+            return super()._scorer()
+        try:
+            return make_retrieval_scorer(self.scoring)
+        except ValueError as error:
+            raise ValueError(f"scoring={self.scoring!r} is no retrieval measure: {error}") from error
 
     def _check_learned(self, X, targets, loss):
         (y,) = targets

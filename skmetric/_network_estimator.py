@@ -6,10 +6,11 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from ._building import continued_network, new_network, take_over
+from ._building import continued_network, make_optimizer, new_network, take_over
 from ._callbacks import CallbackSupportMixin, FitCallbacks, NoCallbacks
 from ._engine.activations import ACTIVATIONS
 from ._engine.adversarial import AtAdversarialRows, AtRows
@@ -24,6 +25,7 @@ from ._engine.training import Progress, train
 from ._engine.validation import Validation
 from ._failures import explained_divergence
 from ._input import check_outputs
+from ._snapshot import ScorerValidation, Snapshot
 from ._team import team, team_of_caller
 from ._validation_rows import split_rows, what_is_set_aside
 from .losses import OnEachNetwork
@@ -64,6 +66,7 @@ class NetworkEstimator(
         "momentum": [Interval(Real, 0, 1, closed="both")],
         "nesterovs_momentum": ["boolean"],
         "early_stopping": ["boolean"],
+        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [
             Interval(Integral, 1, None, closed="left"),
@@ -158,9 +161,9 @@ class NetworkEstimator(
             begin = continued_network if continued else new_network
             network = begin(self, X, targets, len(losses), n_outputs, rows, rng)
             self._continue_loss(loss, continued)
-            optimizer = self._optimizer(network, loss, continued)
+            optimizer = make_optimizer(self, network, loss, continued)
             self._begin(X, rows, network.dtype, continued)
-            validation = self._validation(network, X, targets, validation_rows)
+            validation = self._validation(network, X, targets, rows, validation_rows)
             progress = self._progress(validation, continued)
             callbacks = NoCallbacks() if incremental else Callbacks(self, network, X, rows, *targets)
             history = train(
@@ -200,18 +203,6 @@ class NetworkEstimator(
         if continued:
             take_over(loss.parameters, self._loss_parameters)
 
-    def _optimizer(self, network, loss, continued):
-        parameters = [*network.blocks, *loss.parameters]
-        decays = [self.alpha if W.ndim == 2 else 0.0 for W in network.blocks]
-        decays += [0.0] * len(loss.parameters)
-        make = OPTIMIZERS[self.solver]
-        optimizer = make(parameters, decays, self.momentum, self.nesterovs_momentum)
-        state = getattr(self, "_optimizer_state", {}) if continued else {}
-        # Another solver than before, or one for other parameters, begins with a state of its own.
-        if _form(state) == _form(optimizer.state):
-            optimizer.state = copy.deepcopy(state)
-        return optimizer
-
     def _gradients(self):
         return AtAdversarialRows(self.adversarial) if self.adversarial > 0 else AtRows()
 
@@ -221,13 +212,20 @@ class NetworkEstimator(
     def _batches(self, sampler, rows, y, network, rng):
         return Batches(sampler, rows, y[rows], network.batch_size, rng if self.shuffle else None)
 
-    def _validation(self, network, X, targets, rows):
+    def _validation(self, network, X, targets, learned_rows, rows):
         if rows is None:
             return None
         targets = [target[rows] for target in targets]
+        if self.scoring is not None:
+            codes, *weights = targets
+            snapshot = Snapshot(self, network, X, learned_rows)
+            return ScorerValidation(self._scorer(), snapshot, X[rows], self.classes_[codes], *weights)
         return Validation(
             network, X, rows, [*targets, *self._beside_rows(X, rows)], self._validation_score
         )
+
+    def _scorer(self):
+        return check_scoring(self, self.scoring)
 
     def _progress(self, validation, continued):
         progress = Progress(self.tol, self.n_iter_no_change)
@@ -265,8 +263,3 @@ class NetworkEstimator(
             self.best_validation_score_ = progress.best if math.isfinite(progress.best) else math.nan
         else:
             self.best_loss_ = min(self.loss_curve_, default=math.nan)
-
-
-def _form(state):
-    """Names and shapes of what an optimizer remembers."""
-    return {name: np.shape(value) for name, value in state.items()}

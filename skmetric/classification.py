@@ -84,7 +84,8 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
     tol : float, default=1e-4
         An epoch makes progress if it improves the loss, or the validation score, by more than this.
     verbose : bool, default=False
-        Whether to print the loss and the rate of each epoch.
+        Whether to print a line for each epoch: the loss, the rate, what else is recorded, and an
+        estimate of the time left.
     warm_start : bool, default=False
         Whether `fit` goes on from the model and the state of the optimizer of the call before, for
         `max_iter` more epochs.
@@ -95,6 +96,11 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
     early_stopping : bool, default=False
         Whether to set rows aside, to judge epochs by the `score` of these rows instead of by the loss,
         and to keep the weights of the best epoch. A warm start sets the same rows aside again.
+    scoring : str, callable or None, default=None
+        Score of the validation rows that early stopping watches; only used when ``early_stopping=True``.
+        None is `score`. A string is the name of a scorer of scikit-learn. A callable has the form
+        ``scoring(estimator, X, y) -> float``, where higher is better; it gets a fitted copy of the
+        estimator after each epoch, and `sample_weight` if rows or classes have weights.
     validation_fraction : float, default=0.1
         Fraction of the data that is set aside; only used when ``early_stopping=True``.
     n_iter_no_change : int or inf, default=10
@@ -185,6 +191,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         momentum=0.9,
         nesterovs_momentum=True,
         early_stopping=False,
+        scoring=None,
         validation_fraction=0.1,
         n_iter_no_change=10,
         class_weight=None,

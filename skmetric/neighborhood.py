@@ -104,7 +104,8 @@ class NeighborhoodMetricTransformer(MetricTransformer):
     tol : float, default=0.0
         An epoch makes progress if it improves the loss, or the validation score, by more than this.
     verbose : bool, default=False
-        Whether to print the loss and the rate of each epoch.
+        Whether to print a line for each epoch: the loss, the rate, what else is recorded, and an
+        estimate of the time left.
     warm_start : bool, default=False
         Whether `fit` goes on from the model and the state of the optimizer of the call before, for
         `max_iter` more epochs.
@@ -115,6 +116,11 @@ class NeighborhoodMetricTransformer(MetricTransformer):
     early_stopping : bool, default=False
         Whether to set rows aside, to judge epochs by the `score` of these rows instead of by the loss,
         and to keep the weights of the best epoch. A warm start sets the same rows aside again.
+    scoring : str, callable or None, default=None
+        Score of the validation rows that early stopping watches; only used when ``early_stopping=True``.
+        None is `score`. A string is the name of a retrieval measure, see
+        `skmetric.metrics.make_retrieval_scorer`. A callable has the form ``scoring(estimator, X, y) ->
+        float``, where higher is better; it gets a fitted copy of the estimator after each epoch.
     validation : {"rows", "classes"}, default="rows"
         What is set aside: some rows of each class, or all rows of some classes, at least two. "classes"
         judges epochs by how well new classes are found; only used when ``early_stopping=True``.
@@ -154,8 +160,8 @@ class NeighborhoodMetricTransformer(MetricTransformer):
     best_validation_score_ : float or None
         Validation score of the weights that were kept; None without early stopping.
     history_ : list of dict of length n_iter_
-        Entries of each epoch: loss, learning_rate, seconds, validation_score, active_fraction and,
-        with `head_weight`, head_loss. Active
+        Entries of each epoch: loss, learning_rate, seconds, validation_score, mean_loss (the mean
+        over all terms), active_fraction and, with `head_weight`, head_loss. Active
         are the rows that choose a wrong class with more than probability 1/2.
     n_features_in_ : int
         Number of features.
@@ -225,6 +231,7 @@ class NeighborhoodMetricTransformer(MetricTransformer):
         momentum=0.9,
         nesterovs_momentum=True,
         early_stopping=False,
+        scoring=None,
         validation="rows",
         validation_fraction=0.1,
         n_iter_no_change=10,

@@ -24,7 +24,7 @@ def dotted(path):
 
 TREES = {dotted(path): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 ESTIMATORS = ["classification", "contrastive", "neighborhood", "triplet"]
-USES = ["datasets", "metrics", "pairs", "plotting", "testing", "verification"]
+USES = ["datasets", "metrics", "model_selection", "pairs", "plotting", "testing", "verification"]
 PUBLIC = [*ESTIMATORS, *USES, "losses"]
 MATHEMATICS = [name for name in TREES if name.split(".")[0] == "losses"]
 ENGINE = [name for name in TREES if name.split(".")[0] == "_engine"]
@@ -228,7 +228,12 @@ def length_without_docstring(function):
 
 @MODULES
 def test_functions_are_short(module):
-    lengths = {function.name: length_without_docstring(function) for function in functions(TREES[module])}
+    # An estimator has as many parameters as it has; its __init__ has one statement.
+    lengths = {
+        function.name: length_without_docstring(function)
+        for function in functions(TREES[module])
+        if function.name != "__init__" or len(function.body) > 1
+    }
     assert {name: n for name, n in lengths.items() if n > MAX_FUNCTION_LINES} == {}
 
 

@@ -16,6 +16,8 @@ from skmetric import ContrastiveMetricTransformer, SoftmaxMLPClassifier, Triplet
 from skmetric._engine.network import Network, outputs
 from skmetric._engine.standardization import FACTORS, standardization_of
 
+# ROWS are drowned by a feature, on purpose.
+pytestmark = pytest.mark.filterwarnings("ignore:Feature .* of the variance of X")
 KINDS = list(FACTORS)
 each_kind = pytest.mark.parametrize("kind", KINDS)
 ROWS = X * [1.0, 10.0, 0.1, 1000.0] + [5.0, -3.0, 0.0, 1e4]
@@ -151,6 +153,31 @@ def test_photos_need_no_scaler():
     rows = (rows * 16).clip(0, 255).astype(np.uint8)
     model = TripletMetricTransformer(max_iter=5, standardize="common", random_state=0)
     assert model.fit(rows[:900], y[:900]).score(rows[900:], y[900:]) > 0.95
+
+
+@each
+@pytest.mark.parametrize("kind", [False, "common"])
+def test_a_feature_that_drowns_the_others_is_named(Estimator, kind, small):
+    pandas = pytest.importorskip("pandas")
+    rows = np.column_stack([X, 1000 * X[:, 0]])
+    with pytest.warns(
+        UserWarning, match=rf"Feature 4 has more than 99% .*standardize={kind!r}.*'features'"
+    ):
+        small(Estimator, standardize=kind).fit(rows, Y)
+    frame = pandas.DataFrame(rows, columns=["a", "b", "c", "d", "salary"])
+    with pytest.warns(UserWarning, match="Feature 'salary' has"):
+        small(Estimator, standardize=kind).fit(frame, Y)
+
+
+@each
+def test_features_that_count_are_not_warned_of(Estimator, small, recwarn):
+    drowned = np.column_stack([X, 1000 * X[:, 0]])
+    small(Estimator, standardize="features").fit(drowned, Y)
+    small(Estimator, standardize="auto").fit(drowned, Y)
+    small(Estimator).fit(X, Y)
+    small(Estimator).fit(X[:, :1], Y)
+    small(Estimator).fit(np.column_stack([X[:, 0], np.ones(150)]), Y)  # nothing else varies
+    assert [str(warning.message) for warning in recwarn if "variance" in str(warning.message)] == []
 
 
 @each

@@ -1,0 +1,74 @@
+"""The estimator as it would be if training ended now: for callbacks, and for validation by a scorer."""
+
+import math
+from numbers import Real
+
+from ._input import nameless
+
+
+class Snapshot:
+    """A fitted copy of an estimator, taken while it is trained.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Estimator that is fitted.
+    network : Network
+        Holds the parameters while they are trained.
+    X : array-like of shape (n_samples, n_features)
+        The rows.
+    rows : ndarray of int of shape (n,)
+        Numbers of those that are trained on.
+    """
+
+    def __init__(self, estimator, network, X, rows):
+        self.estimator = estimator
+        self.network = network
+        self.X = X
+        self.rows = rows
+
+    def attributes(self):
+        """Return the attributes that make the estimator as it is now a fitted one."""
+        beside = self.estimator._fitted_beside(self.network, self.X, self.rows)
+        coefs, intercepts = self.network.folded_parameters()
+        return beside | {"coefs_": coefs, "intercepts_": intercepts}
+
+    def fitted(self):
+        """Return a fitted copy, which takes rows without names of features."""
+        model = nameless(self.estimator)
+        vars(model).update(self.attributes())
+        return model
+
+
+class ScorerValidation:
+    """The score of validation rows by a scorer of the user.
+
+    Parameters
+    ----------
+    scorer : callable
+        ``scorer(estimator, X, y) -> float``, higher is better. It is called with `sample_weight` too if
+        the rows have weights.
+    snapshot : Snapshot
+        Gives the estimator to score.
+    X : array-like of shape (n, n_features)
+        Validation rows.
+    y : ndarray of shape (n,)
+        Their labels.
+    sample_weight : ndarray of shape (n,), default=None
+        Their weights.
+    """
+
+    def __init__(self, scorer, snapshot, X, y, sample_weight=None):
+        self.scorer = scorer
+        self.snapshot = snapshot
+        self.X = X
+        self.y = y
+        self.weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+
+    def score(self):
+        """Return the score of the network as it is now."""
+        value = self.scorer(self.snapshot.fitted(), self.X, self.y, **self.weights)
+        if not isinstance(value, Real) or math.isnan(value):
+            scoring = self.snapshot.estimator.scoring
+            raise ValueError(f"scoring={scoring!r} must return a number, got {value!r}.")
+        return float(value)
