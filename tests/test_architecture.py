@@ -28,8 +28,8 @@ USES = ["datasets", "metrics", "pairs", "plotting", "testing", "verification"]
 PUBLIC = [*ESTIMATORS, *USES, "losses"]
 MATHEMATICS = [name for name in TREES if name.split(".")[0] == "losses"]
 ENGINE = [name for name in TREES if name.split(".")[0] == "_engine"]
-# How many threads there are, and how they share work: needed by the mathematics and by the engine.
-SHARED = ["_team", "_blas_threads"]
+# How many threads there are, how they share work, and types: needed by the mathematics and the engine.
+SHARED = ["_team", "_blas_threads", "_typing"]
 OPTIONAL = {"matplotlib", "pandas", "polars", "pyarrow", "rich"}
 REQUIRED = {"numpy", "scipy", "sklearn"}
 
