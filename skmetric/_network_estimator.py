@@ -3,6 +3,7 @@
 import copy
 import math
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -25,6 +26,16 @@ from ._engine.validation import Validation
 from ._failures import explained_divergence
 from ._input import check_outputs
 from ._team import team, team_of_caller
+from ._typing import (
+    Activation,
+    Array,
+    Floats,
+    LayerSizes,
+    LearningRate,
+    RandomState,
+    Solver,
+    Standardize,
+)
 from ._validation_rows import split_rows, what_is_set_aside
 from .losses import OnEachNetwork
 
@@ -44,6 +55,44 @@ class NetworkEstimator(
     ``_initial_distance()``, the distance that the first outputs are scaled to, and
     ``_check_learned(X, targets, loss)``, which warns of what came out.
     """
+
+    hidden_layer_sizes: LayerSizes
+    activation: Activation
+    standardize: Standardize
+    solver: Solver
+    alpha: float
+    dropout: float
+    input_dropout: float
+    batch_norm: bool
+    adversarial: float
+    batch_size: int | Literal["auto"]
+    learning_rate: LearningRate
+    learning_rate_init: float
+    decay_rate: float
+    max_iter: int
+    shuffle: bool
+    random_state: RandomState
+    tol: float
+    verbose: bool | int
+    warm_start: bool
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int | float
+
+    coefs_: list[Floats]
+    intercepts_: list[Floats]
+    classes_: Array
+    n_iter_: int
+    loss_: float
+    best_loss_: float | None
+    loss_curve_: list[float]
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    history_: list[dict[str, Any]]
+    n_features_in_: int
+    feature_names_in_: Array
 
     _parameter_constraints = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],

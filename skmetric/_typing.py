@@ -28,6 +28,10 @@ Activation = Literal["relu", "tanh", "logistic", "identity"]
 Solver = Literal["adam", "sgd"]
 Standardize = Literal["auto", "common", "features", False]
 LearningRate = Literal["constant", "inverse_time", "cosine", "adaptive"] | Callable[[int], float]
+ClassWeight = dict[Any, float] | dict[Any, int] | Literal["balanced"] | None
+Validation = Literal["rows", "classes"]
+BatchSampler = Literal["auto", "shuffle", "balanced"]
+Reduction = Literal["active", "mean", "grid"]
 # ``mining(D, positive, negative, margin) -> (C, n_valid)``
 Miner = Callable[[Floats, Bools, Bools, float], tuple[Floats, float]]
 

@@ -201,11 +201,22 @@ def docstring_lines(tree):
     return found
 
 
+def declaration_lines(tree):
+    """Numbers of the lines that only say of which type an attribute or an imported name is."""
+    found = set()
+    for node in ast.walk(tree):
+        is_type = isinstance(node, ast.AnnAssign) and node.value is None
+        if is_type or (isinstance(node, ast.ImportFrom) and node.module in ("_typing", "typing")):
+            found |= set(range(node.lineno, node.end_lineno + 1))
+    return found
+
+
 def code_lines(path):
     text = path.read_text(encoding="utf-8")
-    documented = docstring_lines(ast.parse(text))
+    tree = ast.parse(text)
+    left_out = docstring_lines(tree) | declaration_lines(tree)
     lines = enumerate(text.splitlines(), start=1)
-    code = [line.strip() for number, line in lines if number not in documented]
+    code = [line.strip() for number, line in lines if number not in left_out]
     return [line for line in code if line and not line.startswith("#")]
 
 
