@@ -30,7 +30,7 @@ def signatures():
             yield pytest.param(thing.__init__, id=name)
 
 
-@pytest.mark.parametrize("function", signatures())
+@pytest.mark.parametrize("function", list(signatures()))
 def test_the_signature_has_types(function):
     parameters = [name for name in inspect.signature(function).parameters if name != "self"]
     assert set(function.__annotations__) == {*parameters, "return"}
