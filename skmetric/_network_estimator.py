@@ -1,4 +1,4 @@
-"""From hyper-parameters to parts: what the four estimators share."""
+"""Base class of the four estimators: their common parameters, and training."""
 
 import copy
 import math
@@ -49,11 +49,11 @@ def store_parameters(estimator, arguments):
 class NetworkEstimator(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, BaseEstimator
 ):
-    """Hyper-parameters of the training, and the training. The estimators say what is learned.
+    """Common parameters and the training of the estimators.
 
-    A subclass has ``_validation_score(Z, *targets) -> float`` for early stopping. It may have
-    ``_initial_distance()``, the distance that the first outputs are scaled to, and
-    ``_check_learned(X, targets, loss)``, which warns of what came out.
+    A subclass implements ``_validation_score(Z, *targets) -> float`` for early stopping. It may implement
+    ``_initial_distance()``, the distance to which the initial outputs are scaled, and
+    ``_check_learned(X, targets, loss)``, which warns about a useless result.
     """
 
     hidden_layer_sizes: LayerSizes
@@ -124,7 +124,7 @@ class NetworkEstimator(
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
     }
-    # Smallest and largest values of parameters that can make a training diverge by their size.
+    # Usual ranges of parameters whose size can make the training diverge.
     _usual = {"alpha": (0.0, 1e8)}
 
     def __sklearn_tags__(self):
@@ -134,40 +134,40 @@ class NetworkEstimator(
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    # --- what a subclass says ---------------------------------------------------------------------
+    # --- to implement in a subclass ---------------------------------------------------------------
 
     def _validation_score(self, Z, *targets):
-        """Judge outputs of validation rows: higher is better."""
+        """Compute a score of the outputs of validation rows; higher is better."""
         raise NotImplementedError
 
     def _initial_distance(self):
-        """Distance that the outputs are scaled to before the first step; infinite for no scaling."""
+        """Return the distance to which the initial outputs are scaled; infinite for no scaling."""
         return math.inf
 
     def _check_learned(self, X, targets, loss):
-        """Warn if what was learned is of no use."""
+        """Warn if the result of the training is useless."""
 
     def _begin(self, X, rows, dtype, continued):
-        """Fit what is fitted before the training, from the rows that the network will learn from."""
+        """Compute attributes from the training rows, before the training."""
 
     def _beside_rows(self, X, rows):
-        """What `_validation_score` takes after the targets of the validation rows."""
+        """Return the arguments of `_validation_score` after the targets of the validation rows."""
         return ()
 
     def _fitted_beside(self, network, X, rows):
-        """Attributes that are fitted beside the network, from the rows that it has learned from."""
+        """Return fitted attributes that depend on the network and its training rows."""
         return {}
 
     # --- output -----------------------------------------------------------------------------------
 
     def _fitted_network(self, n_rows, n_layers=None):
-        """The fitted networks, or their first layers, with buffers for some of `n_rows` rows."""
+        """Return the fitted networks, or their first layers, with buffers for up to `n_rows` rows."""
         fitted = apart(self.coefs_[:n_layers], self.intercepts_[:n_layers])
         networks = [Network(*parameters, self.activation, min(CHUNK, n_rows)) for parameters in fitted]
         return side_by_side(networks)
 
     def _outputs(self, X, n_layers=None, rows=None):
-        """Logits, embeddings, or the first `n_layers` layers without an activation on the last."""
+        """Compute the outputs, or the first `n_layers` layers without the activation of the last."""
         n_rows = X.shape[0] if rows is None else len(rows)
         with team_of_caller(n_rows), np.errstate(over="ignore", invalid="ignore"):
             return check_outputs(outputs(self._fitted_network(n_rows, n_layers), X, rows))
@@ -182,7 +182,7 @@ class NetworkEstimator(
         X : ndarray or CSR matrix of shape (n_samples, n_features)
             Rows.
         targets : tuple of ndarray of shape (n_samples,)
-            What the loss takes after `Z`; the first are the codes of the classes.
+            Arguments of the loss after `Z`. The first one holds the codes of the classes.
         losses : list of MetricLoss, LabelLoss or WithSoftmaxHead
             Loss of a batch, for each network.
         sampler : callable
@@ -190,9 +190,9 @@ class NetworkEstimator(
         n_outputs : int
             Number of outputs of a network.
         incremental : bool
-            Whether this is `partial_fit`: one epoch more, without a plan and without early stopping.
+            Whether this is `partial_fit`: one more epoch, without early stopping.
         Callbacks : class
-            `FitCallbacks`, or `NoCallbacks` for data that they cannot be shown.
+            `FitCallbacks`, or `NoCallbacks` for pairs and triplets.
         """
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True.")
@@ -235,7 +235,7 @@ class NetworkEstimator(
         return self
 
     def _goes_on(self, incremental):
-        """Whether training goes on from the fitted model."""
+        """Return whether training continues from the fitted model."""
         return hasattr(self, "coefs_") and (incremental or self.warm_start)
 
     def _generator(self, continued):
@@ -245,7 +245,7 @@ class NetworkEstimator(
         return np.random.default_rng(seed)
 
     def _continue_loss(self, loss, continued):
-        """Go on with what the loss learned before, if it is for the same classes and components."""
+        """Restore the parameters of the loss, if the numbers of classes and components are the same."""
         if continued:
             take_over(loss.parameters, self._loss_parameters)
 
@@ -281,18 +281,18 @@ class NetworkEstimator(
     def _progress(self, validation, continued):
         progress = Progress(self.tol, self.n_iter_no_change)
         if continued and validation is not None:
-            # What is there already is the first candidate for the best.
+            # The current model is a candidate for the best.
             progress.best = validation.score()
         return progress
 
     def _remember(self, network, loss, optimizer, incremental):
-        """Keep what a training that may go on needs."""
+        """Store what is needed to continue the training."""
         if not (incremental or self.warm_start):
             return
         self._optimizer_state = optimizer.state
         self._loss_parameters = list(loss.parameters)
         if self._standardization.changes_rows or self.batch_norm:
-            # As they were trained: to unfold them again would cost them their last bits.
+            # The parameters before folding: unfolding would change their last bits.
             self._as_trained = network.parameters
 
     def _store(self, network, history, progress, rng, set_aside):
