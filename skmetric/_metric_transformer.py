@@ -55,7 +55,7 @@ class MetricTransformer(Embedding):
         "normalize": ["boolean"],
         "batch_sampler": [StrOptions(set(BATCH_SAMPLERS))],
     }
-    _initial_spread = 1  # initial distance of the outputs, as a multiple of the asked distance
+    _initial_spread = 1  # initial distance of the outputs, as a multiple of `_asked_distance()`
 
     @with_callbacks
     @fit_context

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from pkgutil import resolve_name
 from types import UnionType
@@ -55,9 +56,16 @@ def hints_of_parameters(Estimator):
     return hints
 
 
+MANY = 20  # choices, such as the names of all scorers of scikit-learn, are a str without a Literal
+
+
+def options_of(constraint):
+    options = {option for option in getattr(constraint, "options", ()) if isinstance(option, str | bool)}
+    return options if len(options) < MANY else set()
+
+
 def allowed_choices(constraints):
-    options = [option for constraint in constraints for option in getattr(constraint, "options", ())]
-    return {option for option in options if isinstance(option, str | bool)}
+    return set().union(*map(options_of, constraints))
 
 
 KINDS = {
@@ -65,18 +73,17 @@ KINDS = {
     "boolean": {bool},
     "random_state": {int, np.random.RandomState, type(None)},
     "verbose": {bool, int},
+    Integral: {int},
+    Real: {float},
     callable: {Callable},
     dict: {dict},
+    str: {str},
     None: {type(None)},
 }
 
 
 def allowed_kinds(constraint):
-    if isinstance(constraint, str) or constraint in KINDS:
-        return KINDS[constraint]
-    if allowed_choices([constraint]):
-        return {Literal}
-    return {{"Integral": int, "Real": float}[constraint.type.__name__]}
+    return {Literal} if options_of(constraint) else KINDS[getattr(constraint, "type", constraint)]
 
 
 @each
@@ -111,10 +118,15 @@ def output_of(*arguments, **environment):
     return done.returncode, done.stdout + done.stderr
 
 
-def checked(path, folder):
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("mypy")
+
+
+def checked(path, cache):
     """Exit code and output of mypy. Faults of the package are not reported, as if it were installed."""
     pytest.importorskip("mypy")
-    options = ["--strict", "--ignore-missing-imports", "--follow-imports=silent", f"--cache-dir={folder}"]
+    options = ["--strict", "--ignore-missing-imports", "--follow-imports=silent", f"--cache-dir={cache}"]
     return output_of("-m", "mypy", *options, str(path), MYPYPATH=str(ROOT))
 
 
@@ -123,8 +135,8 @@ def test_the_script_of_a_user_runs():
     assert code == 0, output
 
 
-def test_mypy_finds_no_fault_in_the_script_of_a_user(tmp_path):
-    code, output = checked(SCRIPT, tmp_path)
+def test_mypy_finds_no_fault_in_the_script_of_a_user(cache):
+    code, output = checked(SCRIPT, cache)
     assert code == 0, output
 
 
@@ -136,10 +148,10 @@ def test_mypy_finds_no_fault_in_the_script_of_a_user(tmp_path):
         ("TripletMetricTransformer(2).fit([[1.0]], [1]).pairwise_distance()", "X1"),
     ],
 )
-def test_mypy_finds_the_fault_of_a_script(line, named, tmp_path):
+def test_mypy_finds_the_fault_of_a_script(line, named, cache, tmp_path):
     script = tmp_path / "wrong.py"
     script.write_text(f"from skmetric import TripletMetricTransformer\n\n{line}\n")
-    code, output = checked(script, tmp_path)
+    code, output = checked(script, cache)
     assert code == 1
     assert "wrong.py:3: error" in output and named in output
 
