@@ -1,4 +1,4 @@
-"""The number of threads that BLAS works in."""
+"""The number of threads of BLAS."""
 
 import os
 import threading
@@ -10,26 +10,25 @@ from threadpoolctl import ThreadpoolController
 
 @cache
 def blas_libraries():
-    """Return a controller of the BLAS libraries. To look for them takes time: once, not at import."""
+    """Return a controller of the BLAS libraries; the slow search runs once, and not at import."""
     return ThreadpoolController().select(user_api="blas")
 
 
 @contextmanager
 def one_blas_thread():
-    """Let BLAS work in one thread, in this context and in all that overlap with it.
+    """Limit BLAS to one thread, in this context and in all that overlap with it.
 
-    The number of threads changes the last bits of a product, and `n_jobs` changes the number of threads:
-    only a fixed number makes a model repeatable. What uses the other CPUs is `_team`.
+    The last bits of a product depend on the number of threads, which depends on `n_jobs`. With one thread
+    a model is reproducible. The other CPUs are used by `_team`.
 
     Yields
     ------
     n_threads : int
-        Number of threads that BLAS would have worked in, at most the CPUs of the process.
+        Number of threads that BLAS would use without the limit, at most the CPUs of the process.
     """
     n_threads = SHARED_LIMIT.acquire()
     try:
-        # Some libraries count for each thread of Python by itself, and threadpoolctl may have given
-        # this one the say over the others.
+        # In some libraries the limit belongs to a thread of Python, so it is set for this one too.
         with blas_libraries().limit(limits=1):
             yield n_threads
     finally:
@@ -37,15 +36,15 @@ def one_blas_thread():
 
 
 def _n_cpus():
-    """CPUs that this process may use."""
+    """Return the number of CPUs that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def _set_threads(library, n_threads):
-    # threadpoolctl lets only the thread of Python that has set a limit change it, and ignores others
-    # without a word. Here contexts of several threads share one limit and end in any order.
+    # threadpoolctl silently ignores changes by any thread of Python but the one that has set the limit.
+    # Here contexts of several threads share one limit and end in any order.
     getattr(library, "_real_set_num_threads", library.set_num_threads)(n_threads)
 
 
@@ -61,7 +60,7 @@ class SharedLimit:
         self.before = []
 
     def acquire(self):
-        """Set the limit, unless it is set already; return the number of threads without it."""
+        """Set the limit, unless it is already set; return the number of threads without it."""
         with self.lock:
             if self.n_users == 0:
                 libraries = blas_libraries().lib_controllers
@@ -72,9 +71,9 @@ class SharedLimit:
             return min([_n_cpus(), *(n_threads for _, n_threads in self.before)])
 
     def release(self):
-        """Take the limit back, if nobody else needs it."""
+        """Remove the limit, unless another context needs it."""
         with self.lock:
-            # A child that was forked within a context has no limit to take back.
+            # A child process that was forked within a context has no users.
             self.n_users = max(0, self.n_users - 1)
             if self.n_users == 0:
                 self._restore()
@@ -85,7 +84,7 @@ class SharedLimit:
         self.before = []
 
     def begin_in_child(self):
-        """Forget the users, which are threads of the parent, and give the child its own threads."""
+        """Remove the limit in a child process: the users are threads of its parent."""
         self.lock.release()
         self.n_users = 0
         self._restore()
@@ -93,7 +92,7 @@ class SharedLimit:
 
 SHARED_LIMIT = SharedLimit()
 if hasattr(os, "register_at_fork"):
-    # A fork waits until no other thread is about to change the limit.
+    # A fork waits until no other thread is changing the limit.
     os.register_at_fork(
         before=SHARED_LIMIT.lock.acquire,
         after_in_parent=SHARED_LIMIT.lock.release,

@@ -19,7 +19,7 @@ DROWNING = 0.99  # fraction of the variance in one feature from which on the oth
 
 
 def _found_standardization(estimator, X, rows, targets):
-    """Estimate the standardisation from rows to train on; the second of the targets are their weights."""
+    """Estimate the standardisation from training rows; ``targets[1]``, if present, are their weights."""
     if estimator.standardize is False:
         return AS_THEY_COME
     rows = sampled(rows, X.shape[1])
@@ -39,14 +39,14 @@ def _warn_if_drowned(estimator, X, rows):
         names = getattr(estimator, "feature_names_in_", None)
         name = feature if names is None else repr(str(names[feature]))
         warn(
-            f"Feature {name} has more than {DROWNING:.0%} of the variance of X, so that the other features "
-            f"hardly count, with standardize={estimator.standardize!r}. Set standardize='features', or scale X "
-            "with StandardScaler, for example."
+            f"With standardize={estimator.standardize!r}, feature {name} has more than {DROWNING:.0%} of "
+            "the variance of X, and the other features have hardly any effect. Set "
+            "standardize='features', or scale the features first, with StandardScaler for example."
         )
 
 
 def new_network(estimator, X, targets, n_networks, n_outputs, rows, rng):
-    """Make networks with random weights, scaled to the distance that the loss asks for."""
+    """Make networks with random weights, scaled to the initial distance of the estimator."""
     estimator._standardization = _found_standardization(estimator, X, rows, targets)
     _warn_if_drowned(estimator, X, rows)
     return side_by_side([_random_network(estimator, X, n_outputs, rows, rng) for _ in range(n_networks)])
@@ -64,20 +64,20 @@ def _random_network(estimator, X, n_outputs, rows, rng):
 
 
 def continued_network(estimator, X, targets, n_networks, n_outputs, rows, rng):
-    """Make networks with copies of the fitted weights, so that a failure leaves those alone."""
+    """Make networks with copies of the fitted weights, which a failure then leaves unchanged."""
     widths = _widths(estimator, n_outputs)
     fitted = apart(estimator.coefs_, estimator.intercepts_)
     if len(fitted) != n_networks:
         raise ValueError(
-            f"n_networks={n_networks}, but {len(fitted)} were fitted. Call fit with "
-            "warm_start=False to begin anew."
+            f"n_networks={n_networks}, but the fitted model has {len(fitted)}. Call fit with "
+            "warm_start=False to fit a new model."
         )
     coefs, _ = fitted[0]
     fitted_widths = [coefs[0].shape[0], *(W.shape[1] for W in coefs)]
     if fitted_widths != widths:
         raise ValueError(
             f"The fitted network has layers of {fitted_widths} units, but the data and the parameters "
-            f"ask for {widths}. Call fit with warm_start=False to begin anew."
+            f"need {widths}. Call fit with warm_start=False to fit a new model."
         )
     networks = [_unfolded_network(estimator, X, *parameters, rows, rng) for parameters in fitted]
     network = side_by_side(networks)
@@ -94,7 +94,7 @@ def _unfolded_network(estimator, X, coefs, intercepts, rows, rng):
 
 
 def take_over(arrays, kept):
-    """Copy what an earlier training left into the arrays of this one, if it fits; whether it does."""
+    """Copy the values of `kept` into `arrays` if the shapes agree; return whether they do."""
     fits = [array.shape for array in arrays] == [array.shape for array in kept]
     if fits:
         for array, before in zip(arrays, kept):
@@ -126,13 +126,13 @@ def _normalization(estimator, coefs, batch_size, X, rows):
         return AS_THEY_ARE
     if len(coefs) == 1:
         raise ValueError(
-            "batch_norm=True normalises hidden units, and hidden_layer_sizes=() has none. Add a hidden "
+            "batch_norm=True normalises hidden units, but hidden_layer_sizes=() has none. Add a hidden "
             "layer, or set batch_norm=False."
         )
     if batch_size == 1:
         raise ValueError(
-            f"batch_norm=True needs several rows in a batch: got batch_size={estimator.batch_size} and "
-            f"{len(rows)} rows to train on."
+            f"batch_norm=True needs at least 2 rows in a batch, got batch_size={estimator.batch_size} "
+            f"and {len(rows)} training rows."
         )
     scales = [np.ones(W.shape[1], W.dtype) for W in coefs[:-1]]
     return BatchNormalization(scales, batch_size, X, sampled(rows, X.shape[1]))
@@ -140,7 +140,7 @@ def _normalization(estimator, coefs, batch_size, X, rows):
 
 def _batch_size(estimator, n_rows):
     if estimator.batch_size == "auto":
-        # Small data needs small batches: an epoch of one step teaches little.
+        # Small data needs small batches, so that an epoch has several steps.
         return min(256, max(32, n_rows // 8), n_rows)
     return min(int(estimator.batch_size), n_rows)
 

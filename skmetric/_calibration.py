@@ -1,7 +1,7 @@
-"""Calibrations: from scores to probabilities.
+"""Calibrations: functions from scores to probabilities.
 
-A calibration has the form ``calibrate(scores, same) -> function from scores to probabilities``. The
-function never falls. Scores are finite and may be of any size.
+A calibration has the signature ``calibrate(scores, same) -> function from scores to probabilities``. The
+function is non-decreasing. Scores are finite; their scale does not matter.
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ TIGHT = {"ftol": 1e-14, "gtol": 1e-9}
 
 
 def _scaled(scores, exponent):
-    """``scores / 2^exponent``, exactly; scores that are far larger than those of the fit stay finite."""
+    """Return ``scores / 2^exponent`` without rounding, clipped to the largest float."""
     with np.errstate(over="ignore"):
         scaled = np.ldexp(scores, -exponent)
     return np.clip(scaled, -LARGEST, LARGEST)
@@ -31,7 +31,7 @@ def _logistic(scores, exponent, center, scale, slope, intercept):
 
 
 def _platt_loss(parameters, scores, target):
-    """Mean cross-entropy of ``expit(slope * scores + intercept)``, and its gradient."""
+    """Return the mean cross-entropy of ``expit(slope * scores + intercept)`` and its gradient."""
     slope, intercept = parameters
     logit = slope * scores + intercept
     value = np.mean(np.logaddexp(0, logit) - target * logit)
@@ -40,17 +40,17 @@ def _platt_loss(parameters, scores, target):
 
 
 def _sigmoid(scores, same):
-    """Platt's ``1 / (1 + exp(-(a s + b)))`` and targets: a and b are finite for separable pairs too."""
+    """Fit Platt's ``1 / (1 + exp(-(a s + b)))``; his targets keep a and b finite for separable pairs."""
     n_same = same.sum()
     n_different = len(same) - n_same
     target = np.where(same, (n_same + 1) / (n_same + 2), 1 / (n_different + 2))
-    # The search is over standardised scores. Squares of the scores themselves may over- or underflow.
+    # The scores are standardised, because their squares may overflow or underflow.
     exponent = largest_exponent(scores)
     scaled = _scaled(scores, exponent)
     center = scaled.mean()
     scale = scaled.std() if np.ptp(scaled) else 1.0
     standard = (scaled - center) / scale
-    # Not Platt's: a >= 0, so that probabilities do not fall where the scores are worse than chance.
+    # Unlike Platt's, a >= 0: probabilities never decrease, even if the scores are worse than chance.
     bounds = [(0, None), (None, None)]
     found = minimize(
         _platt_loss, [1.0, 0.0], (standard, target), "L-BFGS-B", jac=True, bounds=bounds, options=TIGHT
@@ -66,7 +66,7 @@ def _steps(scores, exponent, regression):
 
 
 def _isotonic(scores, same):
-    # scikit-learn takes scores that differ by less than 1e-15 for one: the unit must not matter.
+    # scikit-learn merges scores that differ by less than 1e-15, so they need a common scale.
     exponent = largest_exponent(scores)
     regression = IsotonicRegression(out_of_bounds="clip").fit(_scaled(scores, exponent), same)
     return partial(_steps, exponent=exponent, regression=regression)

@@ -1,39 +1,45 @@
-"""Callbacks of scikit-learn 1.9 and later; nothing happens on earlier versions.
+"""Callbacks of scikit-learn 1.9 and later. Earlier versions have no callbacks.
 
-``sklearn.callback`` is experimental: this is the only place that knows it.
+``sklearn.callback`` is experimental. Only this module imports it.
 """
 
 from ._snapshot import Snapshot
+from ._typing import Method
 
 try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback import with_callbacks as _with_callbacks
 except ImportError:
 
     class CallbackSupportMixin:
-        """Stands for scikit-learn's class of this name, which has `set_callbacks`."""
+        """Replacement for scikit-learn's class of this name, which has `set_callbacks`."""
 
-    def with_callbacks(method):
-        """Leave a method as it is."""
+    def _with_callbacks(method):
         return method
 
 
+def with_callbacks(method: Method) -> Method:
+    """Let `fit` call the callbacks of the estimator."""
+    return _with_callbacks(method)
+
+
 class FitCallbacks:
-    """One task for `fit`, and below it one for each epoch.
+    """One task for `fit`, with a subtask for each epoch.
 
     Parameters
     ----------
     estimator : estimator
-        Whose callbacks are called.
+        Estimator whose callbacks are called.
     network : Network
-        Holds the parameters while they are trained.
+        Network that is trained.
     X : array-like of shape (n_samples, n_features)
-        The rows.
+        All rows.
     rows : ndarray of int of shape (n,)
-        Numbers of those that are trained on.
+        Numbers of the training rows.
     codes : ndarray of shape (n_samples,)
-        Their classes, as positions in `classes_`.
+        Classes of all rows, as positions in `classes_`.
     sample_weight : ndarray of shape (n_samples,), default=None
-        Their weights.
+        Weights of all rows.
     """
 
     def __init__(self, estimator, network, X, rows, codes, sample_weight=None):
@@ -57,17 +63,17 @@ class FitCallbacks:
             self.epoch.call_on_fit_task_begin(**self.data)
 
     def epoch_ends(self):
-        """Tell them that it ended; whether one of them wants training to stop."""
+        """Tell the callbacks that an epoch has ended; return whether one of them stops the training."""
         return bool(self.root) and self._ends(self.epoch)
 
     def fit_ends(self):
-        """Tell them that training is over."""
+        """Tell the callbacks that training has ended."""
         if self.root:
             self._ends(self.root)
 
 
 class NoCallbacks:
-    """Callbacks where scikit-learn has none: in `partial_fit`, and for data that it cannot be shown."""
+    """No callbacks, for `partial_fit` and for training from pairs or triplets."""
 
     def __init__(self, *parts):
         pass
@@ -76,7 +82,7 @@ class NoCallbacks:
         """Do nothing."""
 
     def epoch_ends(self):
-        """Never stop."""
+        """Return False: training continues."""
         return False
 
     def fit_ends(self):

@@ -1,12 +1,12 @@
-"""Draws of different pairs from all that there are, without listing them."""
+"""Random draws of different pairs, without a list of all pairs."""
 
 import numpy as np
 
-FEW = 8  # where at most so many times the codes asked for exist, a permutation of all is cheap
+FEW = 8  # a permutation of all codes is cheap if there are at most this many times those to draw
 
 
 def by_class(y):
-    """Row numbers sorted by class, and for each place in that order where its class begins, its size."""
+    """Return row numbers sorted by class, and for each of them the start and the size of its class."""
     _, codes, sizes = np.unique(y, return_inverse=True, return_counts=True)
     order = np.argsort(codes, kind="stable")
     starts = np.cumsum(sizes) - sizes
@@ -14,22 +14,23 @@ def by_class(y):
 
 
 def _distinct(n_codes, size, rng):
-    """`size` different integers below `n_codes`, all such sets equally likely, in O(size) memory."""
+    """Draw `size` different integers below `n_codes` uniformly, in O(size) memory."""
     if n_codes <= FEW * size:
         return rng.permutation(n_codes)[:size]
     codes = np.empty(0, np.int64)
     while len(codes) < size:
-        # Never more than are missing: nothing is thrown away, which would favour some codes.
+        # Never draw more than are missing: to drop some of them would favour others.
         more = rng.integers(n_codes, size=size - len(codes))
         codes = np.sort(np.concatenate([codes, more]))
-        codes = codes[np.diff(codes, prepend=-1) > 0]  # np.unique, four times faster
+        codes = codes[np.diff(codes, prepend=-1) > 0]  # as np.unique, but four times faster
     return codes
 
 
 def draw_pairs(kind, first, n_partners, n_pairs, rng):
-    """Places (n_pairs, 2) of different pairs, where place i goes with `n_partners[i]` from `first[i]` on.
+    """Draw different pairs of places, where place i has `n_partners[i]` partners from `first[i]` on.
 
-    The pairs are numbered place after place, so that a random number is a random pair.
+    The pairs are numbered in the order of their places, so that a random number is a random pair. The
+    result has the shape (n_pairs, 2).
     """
     ends = np.cumsum(n_partners)
     n_existing = int(ends[-1]) if len(ends) else 0

@@ -1,9 +1,12 @@
-"""What a fitted embedding does: it places rows, and is a distance between them."""
+"""Embeddings: `transform`, and distances between embedded rows."""
 
 import math
+from collections.abc import Callable
 from functools import reduce
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
@@ -15,13 +18,14 @@ from ._kept_input import have_unit_length, input_axes, joint_rotation
 from ._network_estimator import NetworkEstimator
 from ._search.binary import largest_exponent
 from ._team import team_of_caller
+from ._typing import Floats, MatrixLike
 from .losses import normalized
 from .metrics import recall_at_k
 from .pairs import check_tuples, paired_distances
 
 WEIGHT_OF_ROWS = 1.0
-WEIGHT_OF_UNIT_ROWS = 2.0  # embeddings of a model, of which the directions mean something already
-BLOCK = 1024  # rows whose distances to all others are taken at a time
+WEIGHT_OF_UNIT_ROWS = 2.0  # such rows are often embeddings of a pretrained model
+BLOCK = 1024  # rows whose distances to all others are computed at a time
 
 
 class Embedding(NetworkEstimator):
@@ -30,68 +34,96 @@ class Embedding(NetworkEstimator):
     A subclass has the parameters `normalize`, `input_weight` and `n_components`.
     """
 
-    def transform(self, X):
-        """Embed rows.
+    n_components: int
+    input_weight: float | Literal["auto"]
+    normalize: bool
+    input_axes_: Floats | None
+    input_offset_: Floats | None
+    rotation_: Floats | None
+
+    def transform(self, X: MatrixLike) -> Floats:
+        """Compute the embeddings of rows.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Rows to embed.
 
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            Embeddings, float32 or float64 as the weights.
+            Embeddings, with the dtype of the weights.
 
         Raises
         ------
         ValueError
-            If a value of `X` is not finite, or too large for the type of the weights.
+            If a value of `X` is not finite, or too large for the dtype of the weights.
         """
         return self._embed(X)
 
-    def score(self, X, y, sample_weight=None):
-        """Return the leave-one-out recall@1: how often the nearest other row is of the same class.
+    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Compute the leave-one-out recall@1 of the embedding.
+
+        This is the fraction of rows whose nearest other row has the same class.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Rows to embed and compare.
         y : array-like of shape (n_samples,)
-            Their classes; they need not be those of `fit`.
+            Class labels of the rows. They may differ from those of `fit`.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the rows as queries, >= 0.
 
         Returns
         -------
         float
-            Between 0 and 1.
+            Recall@1, between 0 and 1.
         """
         return recall_at_k(self._embed(X), y, sample_weight=sample_weight)
 
-    def pairwise_distance(self, X1, X2=None, *, squared=False):
-        """Compute Euclidean distances of embeddings, of all rows to all rows.
+    def pairwise_distance(
+        self, X1: MatrixLike, X2: MatrixLike | None = None, *, squared: bool = False
+    ) -> Floats:
+        """Compute the Euclidean distances between the embeddings of all rows.
 
         Parameters
         ----------
         X1 : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
         X2 : {array-like, sparse matrix} of shape (m, n_features), default=None
-            Other rows. None for the rows of `X1` among themselves; the result is then exactly symmetric,
-            with zeros on the diagonal.
+            Rows to compare with. If None, the rows of `X1` are compared with each other; the result is
+            then exactly symmetric, with zeros on the diagonal.
         squared : bool, default=False
             Whether to return squared distances.
 
         Returns
         -------
         ndarray of shape (n, m)
-            Distances in the dtype of the embeddings. They are computed from differences in float64, so
-            that near-duplicates keep their digits.
+            Distances, with the dtype of the embeddings. They are computed from differences in float64,
+            so that the distances of near-duplicates are accurate.
+
+        Raises
+        ------
+        ValueError
+            If a distance is too large for the dtype.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmetric import TripletMetricTransformer
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = TripletMetricTransformer(2, max_iter=20, random_state=0).fit(X, y)
+        >>> D = model.pairwise_distance(X[:50], X)
+        >>> D.shape
+        (50, 150)
+        >>> bool(D[:, y == 0].max() < D[:, y > 0].min())
+        True
         """
         Z1 = self._embed(X1)
         Z2 = Z1 if X2 is None else self._embed(X2)
         metric = "sqeuclidean" if squared else "euclidean"
-        # In a unit near the largest value: squares overflow or underflow in others.
+        # Scaled by the largest value, so that squares neither overflow nor underflow.
         exponent = largest_exponent(Z1, Z2)
         Z1_scaled = np.ldexp(Z1.astype(np.float64), -exponent)
         Z2_scaled = np.ldexp(Z2.astype(np.float64), -exponent)
@@ -100,55 +132,77 @@ class Embedding(NetworkEstimator):
             for rows in gen_batches(len(Z1), BLOCK):
                 D[rows] = np.ldexp(cdist(Z1_scaled[rows], Z2_scaled, metric), exponent * (1 + squared))
         if not np.isfinite(D).all():
-            raise ValueError(f"A distance is larger than the largest {D.dtype}. Scale X, or use float64.")
+            raise ValueError(
+                f"A distance is larger than the largest {D.dtype}. Scale X, or fit on rows of float64."
+            )
         return D
 
-    def pair_distance(self, pairs, *, X=None):
-        """Compute the Euclidean distance of the embeddings in each pair.
+    def pair_distance(self, pairs: ArrayLike, *, X: MatrixLike | None = None) -> Floats:
+        """Compute the Euclidean distance between the embeddings of each pair.
 
         Parameters
         ----------
         pairs : array-like of shape (n_pairs, 2, n_features), or of int of shape (n_pairs, 2)
-            The rows themselves, or the numbers of rows of `X`.
+            Both rows of each pair: their features, or their row numbers in `X`.
         X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
-            Rows that the numbers in `pairs` refer to.
+            Rows that `pairs` refers to, if it holds row numbers.
 
         Returns
         -------
         ndarray of shape (n_pairs,)
             Distances.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmetric import TripletMetricTransformer
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = TripletMetricTransformer(2, max_iter=20, random_state=0).fit(X, y)
+        >>> same, different = model.pair_distance([[0, 1], [0, 100]], X=X)
+        >>> bool(same < different)
+        True
         """
         check_is_fitted(self)
-        # Rows in an array of pairs have no names of features that could be compared.
+        # An array of pairs has no feature names to compare with.
         model = nameless(self) if X is None else self
         X, index = check_tuples(pairs, X, 2)
         return paired_distances(model._embed(X), index)
 
-    def pair_score(self, pairs, *, X=None):
-        """Return minus `pair_distance`: higher is more alike.
+    def pair_score(self, pairs: ArrayLike, *, X: MatrixLike | None = None) -> Floats:
+        """Compute the similarity of each pair: minus `pair_distance`.
 
         Parameters
         ----------
         pairs : array-like of shape (n_pairs, 2, n_features), or of int of shape (n_pairs, 2)
-            The rows themselves, or the numbers of rows of `X`.
+            Both rows of each pair: their features, or their row numbers in `X`.
         X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
-            Rows that the numbers in `pairs` refer to.
+            Rows that `pairs` refers to, if it holds row numbers.
 
         Returns
         -------
         ndarray of shape (n_pairs,)
-            Scores, at most 0.
+            Scores, at most 0. Higher means more similar.
         """
         return -self.pair_distance(pairs, X=X)
 
-    def get_metric(self):
+    def get_metric(self) -> Callable[..., float]:
         """Return the learned distance as a function of two vectors.
+
+        `pairwise_distance` is faster for many distances.
 
         Returns
         -------
         callable
-            ``metric(u, v, squared=False) -> float``. It keeps the present model, whatever happens to the
-            estimator. Where many distances are needed, `pairwise_distance` is faster.
+            ``metric(u, v, squared=False) -> float``. It does not change if the estimator is fitted again.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmetric import ContrastiveMetricTransformer
+        >>> X, y = load_iris(return_X_y=True)
+        >>> metric = ContrastiveMetricTransformer(2, max_iter=20, random_state=0).fit(X, y).get_metric()
+        >>> bool(metric(X[0], X[1]) < metric(X[0], X[100]))
+        True
         """
         check_is_fitted(self)
         model = nameless(self)
@@ -159,25 +213,39 @@ class Embedding(NetworkEstimator):
 
         return metric
 
-    def get_mahalanobis_matrix(self):
-        """Return the matrix M of the learned distance ``sqrt((u - v)' M (u - v))`` of a linear model.
+    def get_mahalanobis_matrix(self) -> Floats:
+        """Return the matrix M of the learned distance ``sqrt((u - v)' M (u - v))``.
+
+        Only available for linear models: ``hidden_layer_sizes=()`` or ``activation="identity"``, and
+        ``normalize=False``.
 
         Returns
         -------
         ndarray of shape (n_features, n_features)
-            ``W W'`` with the product W of all layers and of what is kept of the input; positive
-            semi-definite.
+            ``M = W W'``, where W is the matrix of the linear embedding; positive semi-definite.
 
         Raises
         ------
         AttributeError
             If the embedding is not linear.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmetric import ContrastiveMetricTransformer
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = ContrastiveMetricTransformer(2, max_iter=20, random_state=0).fit(X, y)
+        >>> M = model.get_mahalanobis_matrix()
+        >>> difference = X[0] - X[100]
+        >>> distance = (difference @ M @ difference) ** 0.5
+        >>> bool(abs(distance - model.pair_distance([[0, 100]], X=X)[0]) < 1e-6)
+        True
         """
         check_is_fitted(self)
         is_linear = len(self.coefs_) == 1 or self.activation == "identity"
         if not is_linear or self.normalize:
             raise AttributeError(
-                "Only a linear embedding has a Mahalanobis matrix: hidden_layer_sizes=() and "
+                "Only a linear embedding has a Mahalanobis matrix. Set hidden_layer_sizes=() and "
                 "normalize=False."
             )
         networks = [coefs for coefs, _ in apart(self.coefs_, self.intercepts_)]
@@ -203,11 +271,11 @@ class Embedding(NetworkEstimator):
         return normalized(Z)[0] if self.normalize else Z
 
     def _placed_each(self, F, width):
-        """Place the outputs of each network, `width` columns each, by themselves."""
+        """Apply `_placed` to the outputs of each network, `width` columns each."""
         return self._placed(F.reshape(-1, width)).reshape(F.shape)
 
     def _kept_networks(self, n_rows):
-        """A linear network that gives the principal components of the input, if they are kept."""
+        """Return a linear network for the principal components of the input, if they are used."""
         if self.input_axes_ is None:
             return []
         return [Network([self.input_axes_], [self.input_offset_], "identity", min(CHUNK, n_rows))]
@@ -218,7 +286,7 @@ class Embedding(NetworkEstimator):
         return WEIGHT_OF_UNIT_ROWS if self._learns_unit_rows else WEIGHT_OF_ROWS
 
     def _kept(self, X, rows):
-        """The principal components of rows, without columns if none are kept."""
+        """Compute the principal components of rows; without columns if they are not used."""
         nothing = np.empty((len(rows), 0))
         return np.hstack([nothing, *(outputs(kept, X, rows) for kept in self._kept_networks(len(rows)))])
 
@@ -226,7 +294,7 @@ class Embedding(NetworkEstimator):
         return self.input_axes_ is not None or n_outputs > self.n_components
 
     def _begin(self, X, rows, dtype, continued):
-        """Find the principal axes of the input, unless they are known."""
+        """Compute the principal axes of the input, unless they are known."""
         keeps = self.input_weight != 0
         if continued and keeps == (self.input_axes_ is not None):
             return
@@ -244,11 +312,11 @@ class Embedding(NetworkEstimator):
                 self.input_offset_ = offset.astype(dtype)
 
     def _beside_rows(self, X, rows):
-        """The principal components of validation rows."""
+        """Compute the principal components of validation rows."""
         return (self._kept(X, rows),)
 
     def _fitted_beside(self, network, X, rows):
-        """The rotation of learned outputs and principal components, for the network as it is."""
+        """Compute the rotation of outputs and principal components for the current weights."""
         if not self._needs_rotation(network.n_outputs):
             return {"rotation_": None}
         rows = sampled(rows, X.shape[1])
@@ -256,7 +324,7 @@ class Embedding(NetworkEstimator):
         F = self._placed_each(F, int(self.n_components))
         P = self._kept(X, rows)
         rotation = joint_rotation(F, P, self._weight_of_input(), self.n_components, self.rotation_)
-        # Distances beside each other add up: they shall be as large as those of one network.
+        # The squared distances of all networks add up. Scale them to those of one network.
         rotation /= math.sqrt(network.n_outputs / self.n_components)
         return {"rotation_": rotation.astype(network.dtype)}
 

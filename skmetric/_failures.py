@@ -1,13 +1,13 @@
-"""What happens when training fails: the old model stays, and the words name the cause."""
+"""Failed training: the old model is restored, and the error names the likely cause."""
 
 from contextlib import contextmanager
 
 
 @contextmanager
 def unchanged_on_failure(estimator):
-    """Give an estimator back the attributes that it had, if anything goes wrong.
+    """Restore the attributes of an estimator if an error is raised.
 
-    An interrupt that comes when the new model is stored already leaves it there.
+    A KeyboardInterrupt that arrives after the new model is stored keeps the new model.
     """
     before = vars(estimator).copy()
     try:
@@ -20,7 +20,7 @@ def unchanged_on_failure(estimator):
 
 
 def _give_back(estimator, before):
-    # What scikit-learn stores for its callbacks is its own to take away.
+    # scikit-learn removes the attributes of its callbacks itself.
     before |= {name: value for name, value in vars(estimator).items() if "_callback" in name}
     vars(estimator).clear()
     vars(estimator).update(before)
@@ -28,10 +28,10 @@ def _give_back(estimator, before):
 
 @contextmanager
 def explained_divergence(estimator):
-    """Turn the error of a training that diverged into one that says what to do.
+    """Turn a FloatingPointError into a ValueError that says how to avoid the divergence.
 
-    The attribute `_usual` of the estimator holds the smallest and the largest value of parameters that
-    can be the cause by their size.
+    The attribute `_usual` of the estimator holds the range of usual values of parameters whose size can
+    make the training diverge.
     """
     try:
         yield
@@ -51,7 +51,7 @@ def _advice(estimator):
     if estimator.alpha > 1 and rate * estimator.alpha > 1:
         return (
             f"The cause is alpha={estimator.alpha}: its product with learning_rate_init={rate} must be "
-            "below 1, or a step overshoots."
+            "below 1."
         )
     if callable(estimator.learning_rate):
         return f"Lower learning_rate_init (now {rate}) or the factors of learning_rate, or scale X."

@@ -1,4 +1,4 @@
-"""Input: what the estimators accept, checked without a copy of the whole."""
+"""Validation of the input of the estimators, without a copy of the data."""
 
 import copy
 from numbers import Integral
@@ -11,26 +11,27 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._labels import check_labels
 
+# Limits of the rows from which statistics are computed: 2**25 values are 256 MB of float64.
 MOST_ROWS = 10_000
-MOST_VALUES = 2**25  # of rows that statistics are computed from: 256 MB of float64
+MOST_VALUES = 2**25
 
 
 def working_dtype(dtype):
-    """Return float32 for all that fits into it (float16, bool, small integers), else float64."""
+    """Return float32 for dtypes that it can represent (float16, bool, small integers), else float64."""
     return np.promote_types(dtype, np.float32) if dtype.itemsize <= 8 else np.dtype(np.float64)
 
 
 def check_finite(X, estimator, dtype=None):
-    """Check values as scikit-learn does, but in pieces: no dtype and no layout needs a copy of `X`.
+    """Check that all values are finite, as scikit-learn does, but in pieces and so without a copy of `X`.
 
     Parameters
     ----------
     X : ndarray or sparse matrix
         Rows.
     estimator : estimator
-        Estimator that the message names.
+        Estimator to name in the error message.
     dtype : dtype, default=None
-        Type in which the rows will be used, if it is that of a model.
+        Dtype of the model that will use the rows, if it is fixed.
 
     Raises
     ------
@@ -52,29 +53,29 @@ def _check_range(X, dtype):
     largest = float(np.abs(X).max(initial=0))
     if largest > float(np.finfo(dtype).max):
         raise ValueError(
-            f"X has a value of size {largest:.3g}, too large for {np.dtype(dtype)}, in which this model "
-            "was fitted. Scale X, or fit on rows of float64."
+            f"X has a value of size {largest:.3g}, too large for {np.dtype(dtype)}, the dtype of this "
+            "model. Scale X, or fit on rows of float64."
         )
 
 
 def check_outputs(Z):
-    """Return outputs of a network, if they are finite."""
+    """Return the outputs of a network if they are finite, else raise ValueError."""
     if not np.isfinite(Z).all():
         raise ValueError(
-            f"X is too far from the rows of fit: the outputs of the network exceed {Z.dtype}. Scale X as "
-            "the rows of fit, or fit on rows of float64."
+            f"X is too far from the rows of fit: the outputs of the network exceed {Z.dtype}. Scale X "
+            "like the rows of fit, or fit on rows of float64."
         )
     return Z
 
 
 def sampled(rows, n_features):
-    """Return some of the row numbers, at equal steps, so that their values fit into memory."""
+    """Return some of the row numbers, evenly spaced, so that their values fit into memory."""
     n = min(len(rows), MOST_ROWS, max(2, MOST_VALUES // n_features))
     return rows[np.linspace(0, len(rows) - 1, n).astype(int)]
 
 
 def dense(X):
-    """Return rows as an array of float64 of their own."""
+    """Return rows as a new array of float64."""
     return (X.toarray() if issparse(X) else np.asarray(X)).astype(np.float64)
 
 
@@ -89,14 +90,14 @@ def check_two_classes(y, estimator):
 
 
 class IndexedRows:
-    """Rows that are rows of `X`, some of them several times, without a copy of them.
+    """Rows ``X[index]`` without a copy; an index may occur several times.
 
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Where they lie.
+        Rows to select from.
     index : ndarray of int of shape (n,)
-        Their row numbers.
+        Row numbers in `X`.
     """
 
     def __init__(self, X, index):
@@ -110,21 +111,21 @@ class IndexedRows:
 
 
 def _kept_dtype(estimator, reset):
-    """Type of the weights that stay in use, or None if rows are given to a new model."""
+    """Return the dtype of the weights if training continues from them, or None for a new model."""
     if hasattr(estimator, "coefs_") and (not reset or estimator.warm_start):
         return estimator.coefs_[0].dtype
     return None
 
 
 def check_rows(estimator, X, reset):
-    """Return rows as they came wherever they are an array."""
+    """Return validated rows; an array is returned unchanged, in its own dtype."""
     X = validate_data(estimator, X, reset=reset, accept_sparse="csr", ensure_all_finite=False)
     check_finite(X, estimator, _kept_dtype(estimator, reset))
     return X
 
 
 def check_X_y(estimator, X, y, reset):
-    """Return rows to learn from, as they came wherever they are an array, and their labels."""
+    """Return validated training rows and their labels; an array is returned in its own dtype."""
     if y is not None:
         check_labels(y)
     X, y = validate_data(estimator, X, y, reset=reset, accept_sparse="csr", ensure_all_finite=False)
@@ -134,7 +135,7 @@ def check_X_y(estimator, X, y, reset):
 
 
 def check_X(estimator, X):
-    """Return rows for a fitted estimator, as they came wherever they are an array."""
+    """Return validated rows for a fitted estimator; an array is returned in its own dtype."""
     check_is_fitted(estimator)
     return check_rows(estimator, X, reset=False)
 
@@ -154,7 +155,7 @@ def _is_width(width):
 
 
 def nameless(model):
-    """A copy of a model that does not know names of features."""
+    """Return a shallow copy of a model without feature names."""
     model = copy.copy(model)
     vars(model).pop("feature_names_in_", None)
     return model

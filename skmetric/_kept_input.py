@@ -1,25 +1,26 @@
-"""What an embedding keeps of its input: principal components beside what was learned.
+"""Principal components of the input in an embedding.
 
-An embedding forgets what its own classes did not need, and new classes need something else. Therefore the
-principal components P of the input are put beside the learned outputs F, and both are rotated together:
-``Z = [F, P] R + c``, which is ``f(X) + X V + c``, a skip connection that is fitted and not trained.
+A network drops information that does not separate the training classes, but that may separate new ones.
+Therefore the principal components P of the input are concatenated to the outputs F of the network, and
+both are rotated together: ``Z = [F, P] R + c``. This is ``f(X) + X V + c``, a skip connection that is
+fitted after training.
 """
 
 import numpy as np
 from sklearn.decomposition import PCA
 
-UNIT = 1e-2  # by how much the length of a row may differ from 1: float16 has three digits
+UNIT = 1e-2  # tolerance for rows of length 1, as float16 has three digits
 
 
 def input_axes(X, n_axes):
-    """Compute the principal axes of some rows.
+    """Compute the principal axes of rows.
 
     Parameters
     ----------
     X : ndarray of float64 of shape (n_samples, n_features)
         Rows; overwritten.
     n_axes : int
-        Number of axes, at most.
+        Maximum number of axes.
 
     Returns
     -------
@@ -30,7 +31,7 @@ def input_axes(X, n_axes):
     """
     centre = X.mean(axis=0)
     n_axes = min(n_axes, len(X) - 1, X.shape[1])
-    # In its own unit: the squares of tiny or huge values are out of range.
+    # Scaled by the largest value, so that squares neither overflow nor underflow.
     X -= centre
     size = np.abs(X).max(initial=0)
     if n_axes == 0 or size == 0:
@@ -40,27 +41,27 @@ def input_axes(X, n_axes):
 
 
 def have_unit_length(X):
-    """Whether all rows have length 1, as embeddings of a model often do."""
+    """Return whether all rows have length 1, as embeddings of a pretrained model often do."""
     with np.errstate(over="ignore"):
         lengths = np.sqrt(np.einsum("ij,ij->i", X, X))
     return bool(np.abs(lengths - 1).max() < UNIT)
 
 
 def effective_rank(F):
-    """Return how many columns what was learned fills: ``(sum l)^2 / sum l^2`` of its variances l.
+    """Compute the effective number of dimensions of outputs: ``(sum l)^2 / sum l^2`` of the variances l.
 
-    The participation ratio: n for n equal variances along the principal axes, 1 for a line.
+    This participation ratio is n for n equal variances along the principal axes, and 1 for a line.
     """
     variances = np.linalg.eigvalsh(F.T @ F)
     return variances.sum() ** 2 / (variances**2).sum() if variances.any() else 0.0
 
 
 def joint_rotation(F, P, weight, n_components, before=None):
-    """Rotate what was learned and what is kept to few columns, by their common principal axes.
+    """Compute the rotation of outputs and principal components to `n_components` columns.
 
-    The union ``[F, s P]`` is projected on the axes of its largest variance. With r the effective rank of
-    F, ``s = weight * (1 - (r / n_components)^2) * rms(F) / rms(P)``: where what was learned needs all
-    columns, as in a plane, it keeps them.
+    ``[F, s P]`` is projected on its principal axes. With r the effective rank of F,
+    ``s = weight * (1 - (r / n_components)^2) * rms(F) / rms(P)``. If the outputs already fill all
+    columns, P gets no weight.
 
     Parameters
     ----------
@@ -69,12 +70,12 @@ def joint_rotation(F, P, weight, n_components, before=None):
     P : ndarray of shape (n, n_axes)
         Principal components of the same rows.
     weight : float
-        Size of `P` as a fraction of that of `F`.
+        Maximum scale of `P` relative to `F`.
     n_components : int
-        Number of columns to keep.
+        Number of columns of the result.
     before : ndarray of shape (n_outputs + n_axes, n_components), default=None
-        An earlier result. If there are too few rows to show all directions, its directions go on where
-        the rows show none.
+        Result of an earlier call. If there are too few rows to determine all axes, it determines the
+        others.
 
     Returns
     -------
@@ -97,5 +98,5 @@ def joint_rotation(F, P, weight, n_components, before=None):
 
 
 def _size(Z):
-    """Root mean square of the lengths of centred rows."""
+    """Compute the root mean square of the lengths of centred rows."""
     return np.sqrt(np.mean(np.einsum("ij,ij->i", Z, Z)))

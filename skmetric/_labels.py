@@ -1,4 +1,4 @@
-"""Labels: what estimators, measures and pairs accept as the class of a row."""
+"""Validation of class labels, for estimators, metrics and pairs."""
 
 import numpy as np
 from sklearn.utils import column_or_1d
@@ -9,31 +9,31 @@ TEXT = "OUS"  # kinds of dtypes that hold strings
 
 
 def check_labels(y, name="y"):
-    """Labels as an array, each of them a class; -1 is a class as any other.
+    """Return labels as an array, if they are valid classes; -1 is an ordinary label.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,)
         Integers, strings, bools, or floats that are whole numbers.
     name : str, default="y"
-        What the message calls them.
+        Name of the labels in the error message.
 
     Returns
     -------
     ndarray of shape (n_samples,)
-        As they came.
+        The same labels.
 
     Raises
     ------
     ValueError
-        If a label is missing (NaN, None, NA), or if `y` is not one-dimensional or not of classes.
+        If a label is missing (NaN, None, NA), if `y` is not one-dimensional, or if it is continuous.
     """
     y = column_or_1d(y)
     missing = np.flatnonzero(_is_missing(y))
     if len(missing):
         raise ValueError(
             f"{name} contains NaN or None: {len(missing)} labels are missing, the first at position "
-            f"{missing[0]}. Leave these rows out, or give them a class of their own."
+            f"{missing[0]}. Remove these rows, or give them a class of their own."
         )
     if y.dtype.kind == "O" and len({isinstance(label, str) for label in y}) > 1:
         raise ValueError(f"{name} holds strings and other values. Convert its labels to one type.")
@@ -50,7 +50,7 @@ def _is_missing(y):
         return y != y  # NaN, and NaT of dates
     if y.dtype.kind != "O":
         return np.zeros(len(y), dtype=bool)
-    # What is missing differs from itself (NaN), or has no truth to it (NA of pandas).
+    # A missing value differs from itself (NaN), or its comparison has no truth value (NA of pandas).
     return np.array([label is None or not _equals_itself(label) for label in y], dtype=bool)
 
 
@@ -62,14 +62,14 @@ def _equals_itself(label):
 
 
 def known_classes(*labels, names):
-    """The classes of several arrays of labels, sorted.
+    """Return the sorted classes of several arrays of labels.
 
     Parameters
     ----------
     *labels : ndarrays of shape (n,)
-        As `check_labels` returns them.
+        Labels, as `check_labels` returns them.
     names : sequence of str
-        What the message calls each of them.
+        Names of the arrays in the error message.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def known_classes(*labels, names):
     Raises
     ------
     ValueError
-        If some are numbers and others are strings: in one array, 1 and "1" would be the same class.
+        If some arrays hold numbers and others strings, because 1 and "1" would become the same class.
     """
     texts = [name for name, y in zip(names, labels) if _is_text(y)]
     numbers = [name for name in names if name not in texts]
@@ -97,7 +97,7 @@ def known_classes(*labels, names):
 
 
 def positions(y, classes):
-    """Return the positions of labels in `classes`, or an error that names those that are not there.
+    """Return the positions of labels in `classes`; raise ValueError for labels that are not in it.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def positions(y, classes):
 
 
 def _is_inexact(y):
-    """Whether integers are too large for a float."""
+    """Return whether integers are too large for an exact float."""
     return y.dtype.kind in "iu" and len(y) > 0 and max(abs(int(y.min())), int(y.max())) > 2**53
 
 

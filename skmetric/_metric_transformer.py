@@ -1,11 +1,12 @@
-"""How an embedding is learned: from labels, or from tuples."""
+"""Embeddings: training from labels, pairs and triplets."""
 
 import math
 from functools import partial
 from numbers import Integral, Real
+from typing import Literal, Self
 
 import numpy as np
-from sklearn.base import _fit_context
+from numpy.typing import ArrayLike
 from sklearn.metrics import euclidean_distances
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -15,27 +16,34 @@ from ._engine.initialization import probed
 from ._engine.sampling import BATCH_SAMPLERS, tuple_batches
 from ._engine.side_by_side import apart
 from ._failures import unchanged_on_failure
+from ._fit_context import fit_context
 from ._input import IndexedRows, check_rows, check_two_classes, check_X_y, nameless, working_dtype
 from ._kept_input import joint_rotation
 from ._labels import check_labels, known_classes
 from ._network_estimator import NetworkEstimator
+from ._typing import BatchSampler, MatrixLike, Validation
 from ._warn import warn
 from .losses import WithSoftmaxHead, all_pairs, given_tuples, on_sphere
 from .metrics import make_retrieval_scorer, recall_at_k
 from .pairs import check_tuples
 
-FEW = 2000  # rows and features up to which several networks are worth their time by default
+FEW = 2000  # rows and features up to which n_networks="auto" trains several networks
 FEW_NETWORKS = 3
-PLOTTED = 3  # columns of a picture, where the outputs of several networks have no room
-COLLAPSED = 0.1  # mean distance, as a fraction of the distance that the loss asks for
+PLOTTED = 3  # components of an embedding to plot, too few for the outputs of several networks
+COLLAPSED = 0.1  # mean distance of a collapsed embedding, as a fraction of the distance in the loss
 
 
 class MetricTransformer(Embedding):
     """Methods that fit an embedding.
 
-    A subclass has ``_loss(comparison) -> MetricLoss`` and ``_asked_distance() -> float``, the distance
-    between classes that its loss asks for, infinite if it asks for none.
+    A subclass implements ``_loss(comparison) -> MetricLoss`` and ``_asked_distance() -> float``, the
+    distance between classes at which its loss is small; infinite if there is none.
     """
+
+    n_networks: int | Literal["auto"]
+    validation: Validation
+    head_weight: float
+    batch_sampler: BatchSampler
 
     _parameter_constraints = {
         **NetworkEstimator._parameter_constraints,
@@ -48,19 +56,19 @@ class MetricTransformer(Embedding):
         "normalize": ["boolean"],
         "batch_sampler": [StrOptions(set(BATCH_SAMPLERS))],
     }
-    _initial_spread = 1  # how many times the asked distance training begins with
+    _initial_spread = 1  # initial distance of the outputs, as a multiple of `_asked_distance()`
 
     @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
-        """Learn the embedding from labels.
+    @fit_context
+    def fit(self, X: MatrixLike, y: ArrayLike | None = None) -> Self:
+        """Fit the model to labelled rows.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,)
-            Their classes. -1 is a class as any other.
+            Class labels of the rows. -1 is an ordinary label.
 
         Returns
         -------
@@ -70,7 +78,7 @@ class MetricTransformer(Embedding):
         Raises
         ------
         ValueError
-            If there are fewer than two classes or no class of two rows, or if the training diverges.
+            If there are fewer than two classes, if no class has two rows, or if the training diverges.
         """
         with unchanged_on_failure(self):
             X, y = check_X_y(self, X, y, reset=True)
@@ -78,38 +86,53 @@ class MetricTransformer(Embedding):
             self.classes_, codes, sizes = np.unique(y, return_inverse=True, return_counts=True)
             if sizes.max() == 1:
                 raise ValueError(
-                    f"{type(self).__name__} compares samples of the same class, but each of the "
+                    f"{type(self).__name__} needs a class with at least two samples, but each of the "
                     f"{len(sizes)} classes of y has one sample only."
                 )
             return self._learn_labels(X, codes, incremental=False)
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None, classes=None):
-        """Go over the given rows once, for rows that come as a stream.
+    @fit_context
+    def partial_fit(
+        self, X: MatrixLike, y: ArrayLike | None = None, classes: ArrayLike | None = None
+    ) -> Self:
+        """Update the model with one pass over the given rows.
 
-        A call is no epoch of a plan: `learning_rate` "cosine" and "adaptive" stay at
-        `learning_rate_init`, the others count the calls. The rows of the first call set the scale of the
-        embedding, so that they should be like those to come.
+        With ``learning_rate="cosine"`` or ``"adaptive"``, the learning rate stays at
+        `learning_rate_init`; the other schedules count each call as an epoch. The scaling of the features
+        and the scale of the embedding are computed from the rows of the first call, which should
+        therefore be representative.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Some rows, of several classes.
+            Rows of at least two classes.
         y : array-like of shape (n_samples,)
-            Their classes. New ones may come in every call.
+            Class labels of the rows. Each call may contain new classes.
         classes : array-like of shape (n_classes,), default=None
-            More classes to note in `classes_`; not needed to learn.
+            Classes to add to `classes_`. Only needed if ``head_weight > 0``, in the first call.
 
         Returns
         -------
         object
-            The transformer.
+            The updated transformer.
 
         Raises
         ------
         ValueError
-            If ``early_stopping=True``, if numbers and strings are mixed as classes, or if the training
-            diverges.
+            If ``early_stopping=True``, if labels are numbers in one call and strings in another, or if
+            the training diverges.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from skmetric import TripletMetricTransformer
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = TripletMetricTransformer(2, random_state=0)
+        >>> for rows in np.random.default_rng(0).permutation(150).reshape(3, 50):
+        ...     model = model.partial_fit(X[rows], y[rows])
+        >>> model.n_iter_
+        3
         """
         with unchanged_on_failure(self):
             X, y = check_X_y(self, X, y, reset=not hasattr(self, "coefs_"))
@@ -121,8 +144,8 @@ class MetricTransformer(Embedding):
             self.classes_ = known_classes(*known.values(), names=known)
             if (y == y[0]).all():
                 warn(
-                    f"{type(self).__name__}.partial_fit got rows of one class only, so that there is "
-                    "nothing to tell apart. Give it rows of several classes in each call."
+                    f"{type(self).__name__}.partial_fit got rows of one class only and cannot learn from "
+                    "them. Pass rows of several classes in each call."
                 )
             return self._learn_labels(X, np.searchsorted(self.classes_, y), incremental=True)
 
@@ -148,39 +171,42 @@ class MetricTransformer(Embedding):
         return FEW_NETWORKS if is_small and self.n_components > PLOTTED else 1
 
     def _check_known_classes(self, incremental):
-        """Refuse classes that the head of an earlier call does not know."""
+        """Raise ValueError if the softmax head of an earlier call has another number of classes."""
         known = None
         if self._goes_on(incremental) and self._loss_parameters:
             known = self._loss_parameters[-1].shape[0]
         if known not in (None, len(self.classes_)):
             raise ValueError(
                 f"head_weight={self.head_weight}: the classifier on the embedding knows {known} classes, "
-                f"but now there are {len(self.classes_)}. Name all classes in the first call of "
+                f"but now there are {len(self.classes_)}. Pass all classes in the first call of "
                 "partial_fit (classes=...), or set head_weight=0."
             )
 
     def _learn_tuples(self, tuples, X, size, is_like_first, incremental):
         """Check tuples and learn from them.
 
-        ``is_like_first(n_tuples)`` has the shape (n_tuples * size,): whether each row is like the first
-        one of its tuple.
+        ``is_like_first(n_tuples)`` returns an array of shape (n_tuples * size,): whether each row has the
+        class of the first row of its tuple.
         """
         if self.early_stopping:
             raise ValueError(
-                "early_stopping=True sets labelled rows aside, and pairs or triplets have no labels. Set "
+                "early_stopping=True sets labelled rows aside, but pairs or triplets have no labels. Set "
                 "early_stopping=False."
             )
         if isinstance(self.batch_size, Integral) and self.batch_size < size:
-            raise ValueError(f"batch_size counts rows: at least {size} here, got {self.batch_size}.")
+            raise ValueError(
+                f"batch_size must be at least {size}, the number of rows in a tuple, got "
+                f"{self.batch_size}."
+            )
         if self.head_weight > 0:
             raise ValueError(
-                f"head_weight={self.head_weight} learns a classifier on the embedding, and pairs or "
+                f"head_weight={self.head_weight} trains a classifier on the embedding, but pairs or "
                 "triplets have no classes. Set head_weight=0."
             )
         is_first = not (incremental and hasattr(self, "coefs_"))
         with unchanged_on_failure(self):
             rows, index = check_tuples(tuples, X, size)
-            # Rows in an array of tuples have no names of features that could be compared.
+            # An array of tuples has no feature names to compare with.
             model = nameless(self) if X is None and not is_first else self
             rows = check_rows(model, rows, reset=is_first)
             y = is_like_first(len(index))
@@ -199,21 +225,21 @@ class MetricTransformer(Embedding):
     def _learn(self, X, y, losses, sampler, incremental, Callbacks):
         return self._train(X, (y,), losses, sampler, int(self.n_components), incremental, Callbacks)
 
-    # --- what a subclass says ---------------------------------------------------------------------
+    # --- to implement in a subclass ---------------------------------------------------------------
 
     def _loss(self, comparison):
-        """Return the loss that learns from what `comparison` compares."""
+        """Return the loss for the distances that `comparison` computes."""
         raise NotImplementedError
 
     def _asked_distance(self):
-        """Return the distance between classes that the loss asks for, infinite if it asks for none."""
+        """Return the distance between classes at which the loss is small; infinite if there is none."""
         raise NotImplementedError
 
     def _compares_selves(self):
         """Return whether a row counts as a positive of itself."""
         return False
 
-    # --- what `NetworkEstimator` asks for ---------------------------------------------------------
+    # --- called by `NetworkEstimator` -------------------------------------------------------------
 
     def _initial_distance(self):
         return math.inf if self.normalize else self._initial_spread * self._asked_distance()
@@ -228,7 +254,7 @@ class MetricTransformer(Embedding):
             return recall_at_k(Z, y)
         except ValueError as error:
             raise ValueError(
-                "early_stopping=True needs two validation rows of a class to compare: raise "
+                "early_stopping=True needs a class with at least two validation rows. Increase "
                 f"validation_fraction (now {self.validation_fraction})."
             ) from error
 
@@ -257,10 +283,10 @@ class MetricTransformer(Embedding):
         spread = min(float(euclidean_distances(self._placed(Z)).mean()) for Z in networks)
         asked = self._asked_distance()
         if self.normalize and asked < math.inf:
-            asked = min(asked, math.sqrt(2))  # of independent directions: no margin brings them further
+            asked = min(asked, math.sqrt(2))  # the distance of random unit vectors, for any margin
         if spread < COLLAPSED * asked:
             warn(
-                f"The embedding collapses: the mean distance between samples is {spread:.1e}, so that "
-                "classes can hardly be told apart. Look at the margins or the temperature, use "
-                "mining='all' (triplets) or negative_weight > 0 (pairs), or lower learning_rate_init."
+                f"The embedding collapses: the mean distance between samples is {spread:.1e}, too small "
+                "to separate classes. Check the margins or the temperature, use mining='all' (triplets) "
+                "or negative_weight > 0 (pairs), or lower learning_rate_init."
             )

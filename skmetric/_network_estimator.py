@@ -1,8 +1,9 @@
-"""From hyper-parameters to parts: what the four estimators share."""
+"""Base class of the four estimators: their common parameters, and training."""
 
 import copy
 import math
 from numbers import Integral, Real
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -27,6 +28,17 @@ from ._failures import explained_divergence
 from ._input import check_outputs
 from ._snapshot import ScorerValidation, Snapshot
 from ._team import team, team_of_caller
+from ._typing import (
+    Activation,
+    Array,
+    Floats,
+    LayerSizes,
+    LearningRate,
+    RandomState,
+    Scoring,
+    Solver,
+    Standardize,
+)
 from ._validation_rows import split_rows, what_is_set_aside
 from .losses import OnEachNetwork
 
@@ -40,12 +52,51 @@ def store_parameters(estimator, arguments):
 class NetworkEstimator(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, CallbackSupportMixin, BaseEstimator
 ):
-    """Hyper-parameters of the training, and the training. The estimators say what is learned.
+    """Common parameters and the training of the estimators.
 
-    A subclass has ``_validation_score(Z, *targets) -> float`` for early stopping. It may have
-    ``_initial_distance()``, the distance that the first outputs are scaled to, and
-    ``_check_learned(X, targets, loss)``, which warns of what came out.
+    A subclass implements ``_validation_score(Z, *targets) -> float`` for early stopping. It may implement
+    ``_initial_distance()``, the distance to which the initial outputs are scaled, and
+    ``_check_learned(X, targets, loss)``, which warns about a useless result.
     """
+
+    hidden_layer_sizes: LayerSizes
+    activation: Activation
+    standardize: Standardize
+    solver: Solver
+    alpha: float
+    dropout: float
+    input_dropout: float
+    batch_norm: bool
+    adversarial: float
+    batch_size: int | Literal["auto"]
+    learning_rate: LearningRate
+    learning_rate_init: float
+    decay_rate: float
+    max_iter: int
+    shuffle: bool
+    random_state: RandomState
+    tol: float
+    verbose: bool | int
+    warm_start: bool
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    scoring: Scoring
+    validation_fraction: float
+    n_iter_no_change: int | float
+
+    coefs_: list[Floats]
+    intercepts_: list[Floats]
+    classes_: Array
+    n_iter_: int
+    loss_: float
+    best_loss_: float | None
+    loss_curve_: list[float]
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    history_: list[dict[str, Any]]
+    n_features_in_: int
+    feature_names_in_: Array
 
     _parameter_constraints = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
@@ -78,7 +129,7 @@ class NetworkEstimator(
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
     }
-    # Smallest and largest values of parameters that can make a training diverge by their size.
+    # Usual ranges of parameters whose size can make the training diverge.
     _usual = {"alpha": (0.0, 1e8)}
 
     def __sklearn_tags__(self):
@@ -88,40 +139,40 @@ class NetworkEstimator(
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    # --- what a subclass says ---------------------------------------------------------------------
+    # --- to implement in a subclass ---------------------------------------------------------------
 
     def _validation_score(self, Z, *targets):
-        """Judge outputs of validation rows: higher is better."""
+        """Compute a score of the outputs of validation rows; higher is better."""
         raise NotImplementedError
 
     def _initial_distance(self):
-        """Distance that the outputs are scaled to before the first step; infinite for no scaling."""
+        """Return the distance to which the initial outputs are scaled; infinite for no scaling."""
         return math.inf
 
     def _check_learned(self, X, targets, loss):
-        """Warn if what was learned is of no use."""
+        """Warn if the result of the training is useless."""
 
     def _begin(self, X, rows, dtype, continued):
-        """Fit what is fitted before the training, from the rows that the network will learn from."""
+        """Compute attributes from the training rows, before the training."""
 
     def _beside_rows(self, X, rows):
-        """What `_validation_score` takes after the targets of the validation rows."""
+        """Return the arguments of `_validation_score` after the targets of the validation rows."""
         return ()
 
     def _fitted_beside(self, network, X, rows):
-        """Attributes that are fitted beside the network, from the rows that it has learned from."""
+        """Return fitted attributes that depend on the network and its training rows."""
         return {}
 
     # --- output -----------------------------------------------------------------------------------
 
     def _fitted_network(self, n_rows, n_layers=None):
-        """The fitted networks, or their first layers, with buffers for some of `n_rows` rows."""
+        """Return the fitted networks, or their first layers, with buffers for up to `n_rows` rows."""
         fitted = apart(self.coefs_[:n_layers], self.intercepts_[:n_layers])
         networks = [Network(*parameters, self.activation, min(CHUNK, n_rows)) for parameters in fitted]
         return side_by_side(networks)
 
     def _outputs(self, X, n_layers=None, rows=None):
-        """Logits, embeddings, or the first `n_layers` layers without an activation on the last."""
+        """Compute the outputs, or the first `n_layers` layers without the activation of the last."""
         n_rows = X.shape[0] if rows is None else len(rows)
         with team_of_caller(n_rows), np.errstate(over="ignore", invalid="ignore"):
             return check_outputs(outputs(self._fitted_network(n_rows, n_layers), X, rows))
@@ -136,7 +187,7 @@ class NetworkEstimator(
         X : ndarray or CSR matrix of shape (n_samples, n_features)
             Rows.
         targets : tuple of ndarray of shape (n_samples,)
-            What the loss takes after `Z`; the first are the codes of the classes.
+            Arguments of the loss after `Z`. The first one holds the codes of the classes.
         losses : list of MetricLoss, LabelLoss or WithSoftmaxHead
             Loss of a batch, for each network.
         sampler : callable
@@ -144,9 +195,9 @@ class NetworkEstimator(
         n_outputs : int
             Number of outputs of a network.
         incremental : bool
-            Whether this is `partial_fit`: one epoch more, without a plan and without early stopping.
+            Whether this is `partial_fit`: one more epoch, without early stopping.
         Callbacks : class
-            `FitCallbacks`, or `NoCallbacks` for data that they cannot be shown.
+            `FitCallbacks`, or `NoCallbacks` for pairs and triplets.
         """
         if incremental and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True.")
@@ -189,7 +240,7 @@ class NetworkEstimator(
         return self
 
     def _goes_on(self, incremental):
-        """Whether training goes on from the fitted model."""
+        """Return whether training continues from the fitted model."""
         return hasattr(self, "coefs_") and (incremental or self.warm_start)
 
     def _generator(self, continued):
@@ -199,7 +250,7 @@ class NetworkEstimator(
         return np.random.default_rng(seed)
 
     def _continue_loss(self, loss, continued):
-        """Go on with what the loss learned before, if it is for the same classes and components."""
+        """Restore the parameters of the loss, if the numbers of classes and components are the same."""
         if continued:
             take_over(loss.parameters, self._loss_parameters)
 
@@ -230,18 +281,18 @@ class NetworkEstimator(
     def _progress(self, validation, continued):
         progress = Progress(self.tol, self.n_iter_no_change)
         if continued and validation is not None:
-            # What is there already is the first candidate for the best.
+            # The current model is a candidate for the best.
             progress.best = validation.score()
         return progress
 
     def _remember(self, network, loss, optimizer, incremental):
-        """Keep what a training that may go on needs."""
+        """Store what is needed to continue the training."""
         if not (incremental or self.warm_start):
             return
         self._optimizer_state = optimizer.state
         self._loss_parameters = list(loss.parameters)
         if self._standardization.changes_rows or self.batch_norm:
-            # As they were trained: to unfold them again would cost them their last bits.
+            # The parameters before folding: unfolding would change their last bits.
             self._as_trained = network.parameters
 
     def _store(self, network, history, progress, rng, set_aside):

@@ -1,8 +1,8 @@
-"""Values in messages."""
+"""Values in error messages."""
 
 import numpy as np
 
 
 def shown(value):
-    """Return a label or a number as Python writes it: not np.int64(1)."""
+    """Return the repr of a label or a number as a Python object: 1, not np.int64(1)."""
     return repr(value.item() if isinstance(value, np.generic) else value)

@@ -1,7 +1,7 @@
-"""A team of threads: it shares tasks that are independent of each other.
+"""A team of threads that share independent tasks.
 
-What is cut into tasks, and where, depends on shapes alone, and BLAS works in one thread. So each number
-is the same sum in the same order, whatever the number of threads: they change the time and no bit.
+How work is cut into tasks depends on shapes alone, and BLAS uses one thread. Therefore each number is the
+same sum in the same order for any number of threads, and all results are the same to the last bit.
 """
 
 import threading
@@ -13,20 +13,20 @@ import numpy as np
 
 from ._blas_threads import one_blas_thread
 
-NAME = "skmetric"  # of the helpers
-MANY = 2**14  # rows
+NAME = "skmetric"  # name of the helper threads
+MANY = 2**14  # rows from which `team_of_caller` uses several threads
 
 
 class Team:
-    """The calling thread and its helpers, which begin with the first tasks that can be shared.
+    """The calling thread and its helpers, which are started when there are tasks to share.
 
-    The caller takes tasks too, and waits only for tasks that a helper has begun. Helpers that are late,
-    or that a fork has not taken along, cost time and nothing else.
+    The calling thread runs tasks too, and waits only for tasks that a helper has begun. If helpers are
+    late, or do not exist in a forked process, the calling thread runs all tasks.
 
     Parameters
     ----------
     n_threads : int
-        Number of threads, the calling one included.
+        Number of threads, including the calling one.
     """
 
     def __init__(self, n_threads):
@@ -35,7 +35,7 @@ class Team:
         self.inbox = SimpleQueue()
 
     def run(self, tasks):
-        """Run all tasks; raise the first error that one of them has raised."""
+        """Run all tasks; raise the first error of a task, if there is any."""
         n_invited = min(self.n_helpers, len(tasks) - 1)
         if not n_invited:
             for task in tasks:
@@ -53,17 +53,17 @@ class Team:
 
     def _begin(self):
         while len(self.helpers) < self.n_helpers:
-            # Daemons, since a helper must not keep a process alive whose training was cut off.
+            # Daemons, so that a helper does not keep a process alive whose training was aborted.
             helper = threading.Thread(target=_help, args=(self.inbox,), name=NAME, daemon=True)
             try:
                 helper.start()
-            except RuntimeError:  # the system gives no more threads, or the interpreter is about to end
+            except RuntimeError:  # the system has no more threads, or the interpreter is shutting down
                 self.n_helpers = len(self.helpers)
                 return
             self.helpers.append(helper)
 
     def dismiss(self):
-        """Let the helpers end, and wait for them."""
+        """Stop the helpers and wait for them."""
         for _ in self.helpers:
             self.inbox.put(None)
         for helper in self.helpers:
@@ -71,7 +71,7 @@ class Team:
 
 
 def _help(inbox):
-    # Settings that belong to a thread: those of training, which looks at its numbers itself.
+    # The settings of NumPy belong to a thread. Training checks its results itself.
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
         while True:
             job = inbox.get()
@@ -81,7 +81,7 @@ def _help(inbox):
 
 
 def _work(left, outcomes):
-    """Run tasks as long as some are left, and note the error of each, or None."""
+    """Run tasks as long as some are left; put the error of each, or None, into `outcomes`."""
     while left:
         try:
             task = left.popleft()
@@ -106,7 +106,7 @@ _current = _Current()
 def team():
     """Let `share` use as many threads as BLAS would, in this context and in this thread of Python.
 
-    BLAS itself works in one thread here, see `one_blas_thread`.
+    BLAS itself is limited to one thread, see `one_blas_thread`.
     """
     before = _current.team
     with one_blas_thread() as n_threads:
@@ -119,16 +119,16 @@ def team():
 
 
 def team_of_caller(n_rows):
-    """Return the context in which some rows are embedded: with `team` where there are many.
+    """Return the context in which rows are embedded: `team` for at least `MANY` rows.
 
-    Fewer rows than `MANY` are worked on by the thread that calls, so that a server has its threads for
-    requests, and BLAS works in one thread there too.
+    Fewer rows are embedded in the calling thread, so that a server can use its threads for requests. BLAS
+    uses one thread in either case.
     """
     return team() if n_rows >= MANY else one_blas_thread()
 
 
 def share(tasks):
-    """Run tasks in the team of this thread of Python; return when all have ended.
+    """Run tasks in the team of this thread of Python and wait for all of them.
 
     Parameters
     ----------

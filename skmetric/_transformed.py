@@ -1,4 +1,4 @@
-"""What a transformer of any kind makes of rows, checked."""
+"""Validated results of `transform`, for any transformer."""
 
 import warnings
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from sklearn.utils.validation import _num_samples
 
 
 def embeddings_of(transformer, X, has_names=True):
-    """``transformer.transform(X)``: a finite matrix, floats, with a row for each row of `X`."""
+    """Return ``transformer.transform(X)`` if it is a finite matrix with as many rows as `X`."""
     with _without_names(has_names):
         Z = transformer.transform(X)
     name = type(transformer).__name__
@@ -27,7 +27,7 @@ def embeddings_of(transformer, X, has_names=True):
 
 @contextmanager
 def _without_names(has_names):
-    """Silence the warning that rows have no names of features, where they cannot have any."""
+    """Silence the warning about missing feature names for rows that cannot have any."""
     if has_names:
         yield
         return

@@ -1,4 +1,4 @@
-"""Rows that early stopping sets aside: they stay for the life of a model."""
+"""Validation rows of early stopping, which stay the same when training continues."""
 
 import numpy as np
 from sklearn.model_selection import train_test_split
@@ -7,23 +7,23 @@ from ._warn import warn
 
 
 def what_is_set_aside(estimator, n_rows, rng, continued):
-    """Return what the validation rows follow from, or None without early stopping.
+    """Return the settings that determine the validation rows, or None without early stopping.
 
     Parameters
     ----------
     estimator : estimator
-        Estimator that is fitted; what it has set aside before is in `_rows_set_aside`.
+        Estimator to fit. Its attribute `_rows_set_aside` holds the settings of the previous fit.
     n_rows : int
         Number of rows.
     rng : numpy.random.Generator
-        Source of the seed of a new model.
+        Random number generator for the seed of a new model.
     continued : bool
-        Whether a model is trained on.
+        Whether training continues from a fitted model.
 
     Returns
     -------
     dict or None
-        Seed, number of rows, fraction of the rows or classes, and whether it is classes.
+        Seed, number of rows, fraction of the rows or classes, and whether whole classes are set aside.
     """
     if not estimator.early_stopping:
         return None
@@ -38,14 +38,14 @@ def what_is_set_aside(estimator, n_rows, rng, continued):
     if continued and before != now:
         warn(
             f"{type(estimator).__name__} validates on rows that it may have learned from, because the "
-            "fit before set no rows aside, or others. Keep early_stopping=True, validation_fraction and "
-            "the rows as they were, or begin anew with warm_start=False."
+            "previous fit set no rows or other rows aside. Do not change early_stopping, "
+            "validation_fraction and the rows, or fit a new model with warm_start=False."
         )
     return now
 
 
 def split_rows(y, set_aside):
-    """Return rows to train on, and rows to validate on (None if none are set aside)."""
+    """Return the numbers of the training rows and of the validation rows (or None)."""
     rows = np.arange(len(y))
     if set_aside is None:
         return rows, None
@@ -55,13 +55,13 @@ def split_rows(y, set_aside):
 
 
 def _split_classes(y, seed, fraction):
-    """Whole classes are set aside: at least two, and at least two are left."""
+    """Set whole classes aside: at least two, such that at least two are left."""
     classes = np.unique(y)
     n_aside = max(2, round(fraction * len(classes)))
     if len(classes) - n_aside < 2:
         raise ValueError(
             f"validation='classes' sets {n_aside} of {len(classes)} classes aside with "
-            f"validation_fraction={fraction}, and training needs two others. Use validation='rows'."
+            f"validation_fraction={fraction}, but training needs two others. Use validation='rows'."
         )
     aside = np.random.default_rng(seed).permutation(classes)[:n_aside]
     is_aside = np.isin(y, aside)
@@ -69,12 +69,12 @@ def _split_classes(y, seed, fraction):
 
 
 def _split_rows_of_classes(y, seed, fraction):
-    """Rows of each class are set aside."""
+    """Set rows of each class aside."""
     rows = np.arange(len(y))
     try:
         return train_test_split(rows, test_size=fraction, random_state=seed, stratify=y)
     except ValueError as error:
         raise ValueError(
-            "early_stopping=True sets rows of each class aside, which is not possible here with "
+            "early_stopping=True sets rows of each class aside, which is not possible with "
             f"validation_fraction={fraction}: {error}"
         ) from error

@@ -1,4 +1,4 @@
-"""Warnings that point at the line of the user."""
+"""Warnings that point at the code of the user."""
 
 import sys
 import warnings
@@ -7,7 +7,7 @@ OURS = ("skmetric", "sklearn")
 
 
 def warn(message, category=UserWarning):
-    """Warn, with the nearest line outside skmetric and scikit-learn as the place."""
+    """Warn at the nearest line that is outside skmetric and scikit-learn."""
     frame = sys._getframe(1)
     stacklevel = 2
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(OURS):

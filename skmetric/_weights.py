@@ -1,4 +1,4 @@
-"""Weights of rows: those that are given, times those of their classes."""
+"""Weights of rows in the loss: `sample_weight` times `class_weight`."""
 
 from numbers import Real
 
@@ -7,28 +7,28 @@ from sklearn.utils.validation import _check_sample_weight
 
 
 def row_weights(model, X, codes, sample_weight, incremental):
-    """Return the factors of the losses of rows.
+    """Compute the weights of rows in the loss.
 
-    Their mean is 1, so that a weighted loss has the usual scale, but for class weights in `partial_fit`.
+    Their mean is 1, so that a weighted loss has the same scale as one without weights.
 
     Parameters
     ----------
     model : SoftmaxMLPClassifier
-        Its `class_weight` and `classes_` are used.
+        Classifier with `class_weight` and `classes_`.
     X : {ndarray, sparse matrix} of shape (n_samples, n_features)
         Rows.
     codes : ndarray of int of shape (n_samples,)
-        Their classes, as positions in `classes_`.
+        Classes of the rows, as positions in `classes_`.
     sample_weight : array-like of shape (n_samples,) or None
         Weights of the rows.
     incremental : bool
-        Whether the rows are some of many: the weights of the classes then keep their size, since the
-        rows of this call do not tell how frequent each class is.
+        Whether this is `partial_fit`. Then only `sample_weight` is scaled to mean 1 and not its product
+        with `class_weight`, because the rows of a call do not show how frequent each class is.
 
     Returns
     -------
     ndarray of shape (n_samples,) or None
-        None if there are no weights at all.
+        None if there are neither `sample_weight` nor `class_weight`.
     """
     if sample_weight is None and model.class_weight is None:
         return None
@@ -48,33 +48,33 @@ def _with_mean_1(weights, name):
         raise ValueError(f"Negative values in data passed to `{name}`: weights must be >= 0.")
     if not weights.any():
         raise ValueError(f"{name} must contain at least one non-zero number.")
-    # In a unit near the largest first: a sum of huge ones overflows, and a mean of tiny ones is 0.
+    # Scaled by the largest first, because a sum of huge weights overflows and a mean of tiny ones is 0.
     weights = np.ldexp(weights, -np.frexp(weights.max())[1])
     return weights / weights.mean()
 
 
 def _class_factors(model, codes, weights, incremental):
-    """Factor of each class."""
+    """Compute the weight of each class."""
     if model.class_weight == "balanced":
         if incremental:
             raise ValueError(
-                "class_weight='balanced' needs all the rows: partial_fit takes class_weight as a dict."
+                "class_weight='balanced' needs all rows and is not supported by partial_fit. Pass a dict."
             )
         sums = np.bincount(codes, weights=weights, minlength=len(model.classes_))
-        # A class whose weights are all 0 has no row to count.
+        # A class whose weights are all 0 gets the weight 0.
         return np.divide(1, sums, out=np.zeros_like(sums), where=sums > 0)
     return np.array([_factor(model.class_weight, label) for label in _checked_labels(model)])
 
 
 def _checked_labels(model):
-    """The classes, if the keys of `class_weight` are not misspelt."""
+    """Return the classes; raise ValueError if the keys of `class_weight` seem to be misspelt."""
     labels = model.classes_.tolist()
     missing = [label for label in labels if label not in model.class_weight]
     unknown = [label for label in model.class_weight if label not in labels]
-    # Alone either is no mistake: a class may have no factor, or no rows in this part of the data.
+    # Only both together are an error: a class may have no weight, or no rows in this part of the data.
     if missing and unknown:
         raise ValueError(
-            f"class_weight has factors for {unknown}, which are no classes of y, but none for {missing}."
+            f"class_weight has factors for {unknown}, which are not classes of y, but none for {missing}."
         )
     return labels
 

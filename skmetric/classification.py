@@ -1,8 +1,11 @@
 """Classification with a softmax network."""
 
+from typing import Literal, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import log_softmax, softmax
-from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -12,103 +15,120 @@ from ._callbacks import with_callbacks
 from ._engine.activations import ACTIVATIONS
 from ._engine.sampling import shuffled_batches
 from ._failures import unchanged_on_failure
+from ._fit_context import fit_context
 from ._input import check_two_classes, check_X, check_X_y
 from ._labels import check_labels, positions
 from ._network_estimator import NetworkEstimator, store_parameters
+from ._typing import (
+    Activation,
+    Array,
+    ClassWeight,
+    Floats,
+    LayerSizes,
+    LearningRate,
+    MatrixLike,
+    RandomState,
+    Scoring,
+    Solver,
+    Standardize,
+)
 from ._weights import row_weights
 from .losses import LABEL_LOSSES, LabelLoss
 
 
 class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
-    """Classifier: a network of dense layers with a softmax at the end.
+    """Neural network classifier with dense layers and a softmax output.
 
     Parameters
     ----------
     hidden_layer_sizes : tuple of int or int, default=(256,)
-        Number of units in each hidden layer. ``()`` makes a linear model.
+        Number of units in each hidden layer. ``()`` gives a linear model.
     activation : {"relu", "tanh", "logistic", "identity"}, default="relu"
-        Activation function of the hidden layers. The last layer is linear.
+        Activation function of the hidden layers. The output layer is linear.
     loss : {"log_loss", "binary_log_loss"}, default="log_loss"
-        Loss of a row, with p the softmax of its logits: ``-log p_y``, or ``-log p_y - sum_{k != y}
-        log(1 - p_k)``.
+        Loss of a row of class y with predicted probabilities p: ``-log p_y`` for "log_loss", or
+        ``-log p_y - sum_{k != y} log(1 - p_k)`` for "binary_log_loss".
     n_networks : int, default=1
-        Number of networks that are trained side by side, each with random weights of its own. The logits
-        are the means of theirs. More networks are more accurate and need as many times the time.
+        Number of networks that are trained side by side, each with its own random initial weights. Their
+        logits are averaged. More networks improve the accuracy, and the time grows in proportion.
     standardize : {"auto", "common", "features"} or False, default="auto"
-        Whether to centre the features and to divide them by one number ("common"), or each by its
-        standard deviation ("features"). "auto" is "features" if the largest range of a feature is more
-        than 30 times the 5 % quantile of the ranges, as in a table in mixed units, else "common". The
-        numbers are estimated from up to 10,000 rows and become part of the weights: `coefs_` and
-        `intercepts_` are those for rows as they come. Rows of more than 784 features are divided by
-        ``n_features / 784`` too, since learning rates are too large for them else. False leaves the rows
-        as they come.
+        How to scale the features. "common" centres the features and divides all of them by the same
+        number; "features" centres them and divides each one by its standard deviation; "auto" uses
+        "features" if the largest range of a feature is more than 30 times the 5 % quantile of the
+        ranges, as in a table with mixed units, else "common". The statistics are computed from up to
+        10,000 rows. The scaling becomes part of `coefs_` and `intercepts_`, which apply to unscaled
+        rows. Rows with more than 784 features are also multiplied by ``784 / n_features``, because the
+        learning rate would be too large for them otherwise. False does not scale the features.
     solver : {"adam", "sgd"}, default="adam"
-        Optimizer of the weights.
+        Optimizer of the weights: Adam, or stochastic gradient descent.
     alpha : float, default=1e-4
-        Strength of the L2 penalty: ``0.5 * alpha * sum(W**2)`` over the weights, not the biases, is
-        added to the loss of each batch. MLPClassifier divides it by the number of rows in a batch;
-        this does not.
+        Strength of the L2 penalty. ``0.5 * alpha * sum(W**2)`` over all weights, without the biases, is
+        added to the loss of each batch. Unlike in scikit-learn's MLPClassifier, it is not divided by the
+        number of rows in the batch.
     dropout : float, default=0.0
-        Fraction of the hidden units that each step of training leaves out, in [0, 1).
+        Fraction of the hidden units that are set to 0 in each training step, in [0, 1).
     input_dropout : float, default=0.0
-        Fraction of the features that each step of training leaves out, in [0, 1).
+        Fraction of the (scaled) input values that are set to 0 in each training step, in [0, 1).
     batch_norm : bool, default=False
-        Whether to normalise the units of the hidden layers over each batch, before their activation, and
-        to learn a scale for each. At the end, statistics of up to 10,000 rows take the place of those of
-        a batch, and become part of the weights. Needs a hidden layer; `partial_fit` takes the
-        statistics from the rows of the call.
+        Whether to use batch normalisation in the hidden layers, before the activation. After training,
+        the statistics of a batch are replaced by statistics of up to 10,000 rows, and become part of the
+        weights. It needs a hidden layer. `partial_fit` computes the statistics from the rows of the
+        call.
     adversarial : float, default=0.0
-        How far rows are moved in the direction that raises the loss most, as a fraction of the root mean
-        square distance of the rows of a batch from their mean. Each step takes the mean of the gradients
-        at the rows and at the moved rows, in twice the time. 0 moves no row; useful values for images
-        are 0.03 to 0.2.
+        Size of adversarial perturbations; >= 0. If it is above 0, each training step also computes the
+        gradient at perturbed rows and uses the mean of both gradients, in twice the time. All rows of
+        the batch are moved in the direction in which the loss grows fastest, by this fraction of the
+        root mean square distance of the rows from their mean. Useful values for images are 0.03 to 0.2.
     batch_size : int or "auto", default="auto"
-        Number of rows in a batch, at most that of all rows. "auto" is an eighth of the rows, between 32
-        and 256.
+        Number of rows in a batch, at most the number of training rows. "auto" uses an eighth of the
+        rows, but at least 32 and at most 256.
     learning_rate : {"constant", "inverse_time", "cosine", "adaptive"} or callable, default="cosine"
-        Schedule of the rate. "constant" stays at `learning_rate_init`; "inverse_time" divides it by ``1
-        + decay_rate * epoch``; "cosine" lowers it as half a cosine towards 0 at `max_iter`; "adaptive"
-        divides it by 5 whenever progress stops, until it is 1e-6. A function takes the number of the
-        epoch, from 0, and returns the factor of `learning_rate_init`.
+        Learning rate schedule. "constant" keeps `learning_rate_init`; "inverse_time" divides it by
+        ``1 + decay_rate * epoch``; "cosine" lowers it to 0 at `max_iter` along half a cosine; "adaptive"
+        divides it by 5 each time training stops making progress, down to 1e-6. A callable takes the
+        number of the epoch, starting at 0, and returns a factor of `learning_rate_init`.
     learning_rate_init : float, default=0.005
         Initial learning rate.
     decay_rate : float, default=0.001
-        How fast the rate falls in an epoch; only used when ``learning_rate="inverse_time"``.
+        Decay of the learning rate per epoch. Only used when ``learning_rate="inverse_time"``.
     max_iter : int, default=50
-        Number of epochs, at most.
+        Maximum number of epochs.
     shuffle : bool, default=True
-        Whether to draw a new order of the rows in each epoch.
+        Whether to shuffle the rows in each epoch.
     random_state : int, RandomState instance or None, default=None
-        Seed of the initial weights, the batches, the validation rows and the dropout. The same number
-        gives the same model to the last bit.
+        Determines the initial weights, the batches, the dropout and the validation rows. Pass an int for
+        a model that is reproducible to the last bit.
     tol : float, default=1e-4
-        An epoch makes progress if it improves the loss, or the validation score, by more than this.
+        Tolerance for progress. An epoch makes progress if it improves the loss, or the validation score,
+        by more than `tol`.
     verbose : bool, default=False
-        Whether to print a line for each epoch: the loss, the rate, what else is recorded, and an
-        estimate of the time left.
+        Whether to print a line for each epoch: the loss, the learning rate, other records of `history_`,
+        and an estimate of the time left.
     warm_start : bool, default=False
-        Whether `fit` goes on from the model and the state of the optimizer of the call before, for
-        `max_iter` more epochs.
+        Whether `fit` continues from the current model and the state of its optimizer, for `max_iter`
+        more epochs.
     momentum : float, default=0.9
-        Momentum, in [0, 1]; only used when ``solver="sgd"``.
+        Momentum of gradient descent, in [0, 1]. Only used when ``solver="sgd"``.
     nesterovs_momentum : bool, default=True
-        Whether to use Nesterov's momentum; only used when ``solver="sgd"`` and ``momentum > 0``.
+        Whether to use Nesterov's momentum. Only used when ``solver="sgd"`` and ``momentum > 0``.
     early_stopping : bool, default=False
-        Whether to set rows aside, to judge epochs by the `score` of these rows instead of by the loss,
-        and to keep the weights of the best epoch. A warm start sets the same rows aside again.
+        Whether to set validation data aside, measure progress by its `score` instead of the loss, and
+        keep the weights of the best epoch. A warm start sets the same rows aside again.
     scoring : str, callable or None, default=None
-        Score of the validation rows that early stopping watches; only used when ``early_stopping=True``.
-        None is `score`. A string is the name of a scorer of scikit-learn. A callable has the form
-        ``scoring(estimator, X, y) -> float``, where higher is better; it gets a fitted copy of the
-        estimator after each epoch, and `sample_weight` if rows or classes have weights.
+        Score of the validation rows. Only used when ``early_stopping=True``. None uses `score`. A str is
+        the name of a scorer of scikit-learn. A callable has the form ``scoring(estimator, X, y) ->
+        float``, where higher is better. After each epoch, it is called with a fitted copy of the
+        estimator, and also with `sample_weight` if rows or classes have weights.
     validation_fraction : float, default=0.1
-        Fraction of the data that is set aside; only used when ``early_stopping=True``.
+        Fraction of the data to set aside. Only used when ``early_stopping=True``.
     n_iter_no_change : int or inf, default=10
-        Training ends, or the adaptive rate falls, after more epochs than this without progress. A
-        cosine is not ended by a training loss that pauses, only by a validation score.
+        Maximum number of consecutive epochs without progress. After more of them, training stops, or
+        ``learning_rate="adaptive"`` lowers the learning rate. With ``learning_rate="cosine"``, only the
+        validation score stops the training, not the loss.
     class_weight : dict, "balanced" or None, default=None
-        Factors of the losses of the classes. "balanced" is ``n / (n_classes * n_c)`` with the numbers
-        of rows, or the sums of their weights, of all classes and of class c.
+        Weights of the classes in the loss. Classes that are not in the dict have weight 1. "balanced"
+        uses ``n / (n_classes * n_c)``, where n is the number of rows, or the sum of their weights, and
+        n_c is that of class c.
 
     Attributes
     ----------
@@ -118,35 +138,35 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
     intercepts_ : list of ndarray of shape (fan_out,), or (n_networks, fan_out)
         Biases of the layers.
     classes_ : ndarray of shape (n_classes,)
-        Labels that were seen, sorted.
+        Class labels, sorted.
     n_iter_ : int
-        Number of completed epochs, those before a warm start included.
+        Number of completed epochs, including those before a warm start.
     loss_ : float
         Loss of the last epoch.
     best_loss_ : float or None
-        Lowest loss of an epoch; None with early stopping.
+        Lowest loss of an epoch. None if ``early_stopping=True``.
     loss_curve_ : list of float of length n_iter_
         Loss of each epoch.
     validation_scores_ : list of float or None
-        Validation score of each epoch; None without early stopping.
+        Validation score of each epoch. None if ``early_stopping=False``.
     best_validation_score_ : float or None
-        Validation score of the weights that were kept; None without early stopping.
+        Validation score of the final weights. None if ``early_stopping=False``.
     history_ : list of dict of length n_iter_
-        Entries of each epoch: loss, learning_rate, seconds, validation_score.
+        A dict for each epoch, with loss, learning_rate, seconds and validation_score.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of str of shape (n_features_in_,)
-        Names of the features, if the rows came in a data frame.
+        Names of the features. Only set if the rows are a data frame with column names that are strings.
 
     See Also
     --------
-    TripletMetricTransformer : Learns distances instead of class probabilities.
-    sklearn.neural_network.MLPClassifier : Has another solver (L-BFGS) and multi-label targets.
+    TripletMetricTransformer : Learns a distance instead of class probabilities.
+    sklearn.neural_network.MLPClassifier : Also has the solver L-BFGS and multi-label targets.
 
     Notes
     -----
-    If the rows fit into one batch, a weight of 2 equals a row given twice. With `dropout`,
-    `batch_norm` or `adversarial` it does not.
+    A `sample_weight` of 2 is equivalent to a row that occurs twice if all rows fit into one batch and
+    `dropout`, `input_dropout`, `batch_norm` and `adversarial` are not used.
 
     Examples
     --------
@@ -164,54 +184,59 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         "class_weight": [dict, StrOptions({"balanced"}), None],
     }
 
+    loss: Literal["log_loss", "binary_log_loss"]
+    n_networks: int
+    class_weight: ClassWeight
+
     def __init__(
         self,
-        hidden_layer_sizes=(256,),
-        activation="relu",
+        hidden_layer_sizes: LayerSizes = (256,),
+        activation: Activation = "relu",
         *,
-        loss="log_loss",
-        n_networks=1,
-        standardize="auto",
-        solver="adam",
-        alpha=1e-4,
-        dropout=0.0,
-        input_dropout=0.0,
-        batch_norm=False,
-        adversarial=0.0,
-        batch_size="auto",
-        learning_rate="cosine",
-        learning_rate_init=0.005,
-        decay_rate=0.001,
-        max_iter=50,
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        scoring=None,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        class_weight=None,
-    ):
+        loss: Literal["log_loss", "binary_log_loss"] = "log_loss",
+        n_networks: int = 1,
+        standardize: Standardize = "auto",
+        solver: Solver = "adam",
+        alpha: float = 1e-4,
+        dropout: float = 0.0,
+        input_dropout: float = 0.0,
+        batch_norm: bool = False,
+        adversarial: float = 0.0,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: LearningRate = "cosine",
+        learning_rate_init: float = 0.005,
+        decay_rate: float = 0.001,
+        max_iter: int = 50,
+        shuffle: bool = True,
+        random_state: RandomState = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        scoring: Scoring = None,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int | float = 10,
+        class_weight: ClassWeight = None,
+    ) -> None:
         store_parameters(self, locals())
 
     @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None, sample_weight=None):
-        """Train the network.
+    @fit_context
+    def fit(
+        self, X: MatrixLike, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Fit the model to labelled rows.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,)
-            Their classes. -1 is a class as any other.
+            Class labels of the rows. -1 is an ordinary label.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, >= 0, relative to each other. A weight of 2 equals a row given twice, as
-            far as the division into batches does not tell the two apart.
+            Weights of the rows in the loss, >= 0. Only their ratios matter.
 
         Returns
         -------
@@ -221,48 +246,68 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         Raises
         ------
         ValueError
-            If there are fewer than two classes, if weights are wrong, or if the training diverges.
+            If there are fewer than two classes, if a weight is negative or all are 0, or if the training
+            diverges.
         """
         with unchanged_on_failure(self):
             X, y = check_X_y(self, X, y, reset=True)
             classes = np.unique(y)
             if self.warm_start and hasattr(self, "coefs_") and not np.array_equal(classes, self.classes_):
                 raise ValueError(
-                    "warm_start=True needs the classes of the call of fit before, "
-                    f"{self.classes_}, but y has {classes}. Set warm_start=False to begin anew."
+                    f"warm_start=True needs the classes of the previous fit, {self.classes_}, but y has "
+                    f"{classes}. Set warm_start=False to fit a new model."
                 )
             self.classes_ = classes
             return self._fit(X, y, sample_weight, incremental=False)
 
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y=None, classes=None, sample_weight=None):
-        """Go over the given rows once, for rows that come as a stream.
+    @fit_context
+    def partial_fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Update the model with one pass over the given rows.
 
-        A call is no epoch of a plan: `learning_rate` "cosine" and "adaptive" stay at
-        `learning_rate_init`, the others count the calls.
+        With ``learning_rate="cosine"`` or ``"adaptive"``, the learning rate stays at
+        `learning_rate_init`; the other schedules count each call as an epoch. The scaling of the features
+        is computed from the rows of the first call, which should therefore be representative.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Some rows.
+            Rows.
         y : array-like of shape (n_samples,)
-            Their classes.
+            Class labels of the rows.
         classes : array-like of shape (n_classes,), default=None
-            All classes that will come; needed in the first call.
+            All classes that occur in any call. Required in the first call.
         sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows, >= 0, relative to each other within the call. A dict `class_weight` is a
-            factor of its own: a call whose rows are all of one class feels it too.
+            Weights of the rows in the loss, >= 0. Only their ratios within the call matter; they are
+            multiplied by `class_weight`, if it is a dict.
 
         Returns
         -------
         SoftmaxMLPClassifier
-            The classifier.
+            The updated classifier.
 
         Raises
         ------
         ValueError
-            If ``early_stopping=True``, if ``class_weight="balanced"``, which needs all rows, if weights
-            are wrong, or if the training diverges.
+            If ``early_stopping=True``, if ``class_weight="balanced"``, which needs all rows, if a weight
+            is negative or all are 0, or if the training diverges.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn.datasets import load_iris
+        >>> from skmetric import SoftmaxMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = SoftmaxMLPClassifier(random_state=0)
+        >>> for rows in np.random.default_rng(0).permutation(150).reshape(3, 50):
+        ...     model = model.partial_fit(X[rows], y[rows], classes=[0, 1, 2])
+        >>> model.n_iter_
+        3
         """
         with unchanged_on_failure(self):
             if classes is not None:
@@ -286,98 +331,120 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         if weights is not None and len(np.unique(codes[weights > 0])) < 2:
             raise ValueError(
                 "Rows of at least 2 classes need a weight above 0, but sample_weight and class_weight "
-                "leave fewer."
+                "leave fewer. Increase the weights of the other classes."
             )
 
     def _validation_score(self, Z, y, sample_weight=None):
         if sample_weight is not None and not sample_weight.any():
             raise ValueError(
-                "early_stopping=True: all weights of the validation rows are zero. Raise "
+                "early_stopping=True: all weights of the validation rows are zero. Increase "
                 f"validation_fraction (now {self.validation_fraction})."
             )
         return accuracy_score(y, self._mean(Z).argmax(axis=1), sample_weight=sample_weight)
 
     def _mean(self, Z):
-        """Mean logits of the networks, whose outputs stand side by side."""
+        """Average the logits of the networks, which are concatenated in `Z`."""
         return Z.reshape(len(Z), -1, len(self.classes_)).mean(axis=1)
 
     def _logits(self, X):
         return self._mean(self._outputs(check_X(self, X)))
 
-    def decision_function(self, X):
-        """Compute the logits.
+    def decision_function(self, X: MatrixLike) -> Floats:
+        """Compute the logits of the classes.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Rows to classify.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes), or (n_samples,) with two classes
-            With two classes, the logit of the second one minus that of the first.
+            Logits, in the order of `classes_`. With two classes, the logit of the second class minus that
+            of the first.
         """
         Z = self._logits(X)
         return Z[:, 1] - Z[:, 0] if Z.shape[1] == 2 else Z
 
-    def predict(self, X):
-        """Predict the class of the largest probability.
+    def predict(self, X: MatrixLike) -> Array:
+        """Predict the most probable class of each row.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Rows to classify.
 
         Returns
         -------
         ndarray of shape (n_samples,)
-            Classes.
+            Predicted classes.
         """
         codes = self._logits(X).argmax(axis=1)
         return self.classes_[codes]
 
-    def predict_proba(self, X):
-        """Compute the probabilities of the classes.
+    def predict_proba(self, X: MatrixLike) -> Floats:
+        """Predict the probabilities of the classes.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Rows to classify.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of `classes_`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmetric import SoftmaxMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = SoftmaxMLPClassifier((32,), random_state=0).fit(X, y)
+        >>> model.predict_proba(X[:2]).shape
+        (2, 3)
         """
         return softmax(self._logits(X), axis=1)
 
-    def predict_log_proba(self, X):
-        """Compute the logarithms of the probabilities, finite however far the rows lie.
+    def predict_log_proba(self, X: MatrixLike) -> Floats:
+        """Predict the logarithms of the probabilities of the classes.
+
+        They are always finite, even if a probability is rounded to 0.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Rows to classify.
 
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Logarithms, in the order of `classes_`.
+            Log-probabilities, in the order of `classes_`.
         """
         return log_softmax(self._logits(X), axis=1)
 
-    def transform(self, X):
-        """Compute the activations of the last hidden layer; only available if there is one.
+    def transform(self, X: MatrixLike) -> Floats:
+        """Compute the activations of the last hidden layer.
+
+        Only available if there is a hidden layer.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows.
+            Rows to transform.
 
         Returns
         -------
         ndarray of shape (n_samples, n_networks * width of the last hidden layer)
             Activations.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmetric import SoftmaxMLPClassifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> SoftmaxMLPClassifier((32,), random_state=0).fit(X, y).transform(X).shape
+        (150, 32)
         """
         H = self._outputs(check_X(self, X), n_layers=-1)
         ACTIVATIONS[self.activation][0](H)
@@ -393,12 +460,12 @@ def _has_hidden_layer(model):
     if n_layers > 0:
         return True
     raise AttributeError(
-        "transform gives the last hidden layer, and hidden_layer_sizes=() has none. Add a hidden layer, "
-        "or use decision_function or predict_proba."
+        "transform returns the activations of the last hidden layer, but hidden_layer_sizes=() has none. "
+        "Add a hidden layer, or use decision_function or predict_proba."
     )
 
 
-# After the class: scikit-learn wraps `transform` when it is made.
+# Done after the class is created, because scikit-learn then wraps `transform`.
 for _name in ("transform", "fit_transform", "get_feature_names_out", "set_output"):
     _method = getattr(SoftmaxMLPClassifier, _name)
     setattr(SoftmaxMLPClassifier, _name, available_if(_has_hidden_layer)(_method))

@@ -4,12 +4,16 @@ These tools call ``fit(X, y)`` and ``score(X, y)``. The estimators here pass tup
 ``fit_pairs`` or ``fit_triplets`` of an embedding.
 """
 
+from typing import Any, Self
+
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.metrics import roc_auc_score
 from sklearn.utils._param_validation import HasMethods, validate_parameter_constraints
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from ._typing import Floats, MatrixLike
 from .pairs import check_pair_labels, check_tuples
 
 __all__ = ["PairLearner", "TripletLearner"]
@@ -21,7 +25,11 @@ class TupleLearner(MetaEstimatorMixin, BaseEstimator):
     A subclass has the attribute `_method`, the method of the transformer that learns from the tuples.
     """
 
-    def __init__(self, transformer):
+    transformer_: Any
+
+    _method: str
+
+    def __init__(self, transformer: Any) -> None:
         self.transformer = transformer
 
     def _learn(self, tuples, *y, X):
@@ -34,7 +42,7 @@ class TupleLearner(MetaEstimatorMixin, BaseEstimator):
         self.transformer_ = learned
         return self
 
-    def transform(self, X):
+    def transform(self, X: MatrixLike) -> Floats:
         """Embed rows.
 
         Parameters
@@ -107,7 +115,7 @@ class PairLearner(TupleLearner):
 
     _method = "fit_pairs"
 
-    def fit(self, pairs, y, *, X=None):
+    def fit(self, pairs: ArrayLike, y: ArrayLike, *, X: MatrixLike | None = None) -> Self:
         """Learn the embedding from pairs.
 
         Parameters
@@ -131,7 +139,7 @@ class PairLearner(TupleLearner):
         """
         return self._learn(pairs, y, X=X)
 
-    def decision_function(self, pairs, *, X=None):
+    def decision_function(self, pairs: ArrayLike, *, X: MatrixLike | None = None) -> Floats:
         """Compute minus the distance of the two embeddings of each pair.
 
         Parameters
@@ -149,7 +157,7 @@ class PairLearner(TupleLearner):
         check_is_fitted(self)
         return self.transformer_.pair_score(pairs, X=X)
 
-    def score(self, pairs, y, *, X=None):
+    def score(self, pairs: ArrayLike, y: ArrayLike, *, X: MatrixLike | None = None) -> float:
         """Compute the area under the ROC curve of the decision function.
 
         Parameters
@@ -210,7 +218,7 @@ class TripletLearner(TupleLearner):
 
     _method = "fit_triplets"
 
-    def fit(self, triplets, y=None, *, X=None):
+    def fit(self, triplets: ArrayLike, y: None = None, *, X: MatrixLike | None = None) -> Self:
         """Learn the embedding from triplets.
 
         Parameters
@@ -234,7 +242,7 @@ class TripletLearner(TupleLearner):
         """
         return self._learn(triplets, X=X)
 
-    def decision_function(self, triplets, *, X=None):
+    def decision_function(self, triplets: ArrayLike, *, X: MatrixLike | None = None) -> Floats:
         """Compute by how much the positive is nearer to the anchor than the negative.
 
         Parameters
@@ -255,7 +263,7 @@ class TripletLearner(TupleLearner):
         to_negative = self.transformer_.pair_distance(index[:, [0, 2]], X=rows)
         return to_negative - to_positive
 
-    def score(self, triplets, y=None, *, X=None):
+    def score(self, triplets: ArrayLike, y: None = None, *, X: MatrixLike | None = None) -> float:
         """Compute the fraction of triplets whose positive is nearer to the anchor than the negative.
 
         Parameters

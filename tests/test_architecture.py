@@ -28,8 +28,8 @@ USES = ["datasets", "metrics", "model_selection", "pairs", "plotting", "testing"
 PUBLIC = [*ESTIMATORS, *USES, "losses"]
 MATHEMATICS = [name for name in TREES if name.split(".")[0] == "losses"]
 ENGINE = [name for name in TREES if name.split(".")[0] == "_engine"]
-# How many threads there are, and how they share work: needed by the mathematics and by the engine.
-SHARED = ["_team", "_blas_threads"]
+# How many threads there are, how they share work, and types: needed by the mathematics and the engine.
+SHARED = ["_team", "_blas_threads", "_typing"]
 OPTIONAL = {"matplotlib", "pandas", "polars", "pyarrow", "rich"}
 REQUIRED = {"numpy", "scipy", "sklearn"}
 
@@ -201,11 +201,22 @@ def docstring_lines(tree):
     return found
 
 
+def declaration_lines(tree):
+    """Numbers of the lines that only say of which type an attribute or an imported name is."""
+    found = set()
+    for node in ast.walk(tree):
+        is_type = isinstance(node, ast.AnnAssign) and node.value is None
+        if is_type or (isinstance(node, ast.ImportFrom) and node.module in ("_typing", "typing")):
+            found |= set(range(node.lineno, node.end_lineno + 1))
+    return found
+
+
 def code_lines(path):
     text = path.read_text(encoding="utf-8")
-    documented = docstring_lines(ast.parse(text))
+    tree = ast.parse(text)
+    left_out = docstring_lines(tree) | declaration_lines(tree)
     lines = enumerate(text.splitlines(), start=1)
-    code = [line.strip() for number, line in lines if number not in documented]
+    code = [line.strip() for number, line in lines if number not in left_out]
     return [line for line in code if line and not line.startswith("#")]
 
 

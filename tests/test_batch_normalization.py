@@ -156,7 +156,7 @@ def test_early_stopping_judges_what_inference_gives(Estimator, small, outputs, m
 def test_it_needs_hidden_units_and_several_rows(Estimator, small):
     with pytest.raises(ValueError, match="batch_norm=True normalises hidden units"):
         small(Estimator, hidden_layer_sizes=(), batch_norm=True).fit(X, Y)
-    with pytest.raises(ValueError, match="batch_norm=True needs several rows in a batch"):
+    with pytest.raises(ValueError, match="batch_norm=True needs at least 2 rows in a batch"):
         small(Estimator, batch_norm=True, batch_size=1).fit(X, Y)
 
 

@@ -1,5 +1,4 @@
 import copy
-import doctest
 import math
 import pickle
 import warnings
@@ -14,7 +13,6 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import skmetric.neighborhood
 from skmetric import NeighborhoodMetricTransformer
 from skmetric.losses import NEIGHBOR_TARGETS
 
@@ -237,13 +235,6 @@ def test_history_has_the_share_of_rows_that_choose_wrongly(loss, soft):
     shares = [entry["active_fraction"] for entry in model.history_]
     assert len(shares) == model.n_iter_ == 20
     assert 0 <= shares[-1] < 0.5 * shares[0] <= 0.5
-
-
-def test_the_example_of_the_docstring():
-    tests = doctest.DocTestFinder().find(NeighborhoodMetricTransformer, module=skmetric.neighborhood)
-    results = [doctest.DocTestRunner().run(test) for test in tests]
-    assert sum(result.attempted for result in results) > 0
-    assert sum(result.failed for result in results) == 0
 
 
 @every_loss

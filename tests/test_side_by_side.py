@@ -166,7 +166,7 @@ def test_a_step_of_no_size_changes_nothing(Estimator, standardize, small, output
 def test_another_number_is_refused_and_the_model_stays(Estimator, small):
     model = small(Estimator, n_networks=2).fit(X, Y)
     before = [W.copy() for W in model.coefs_]
-    with pytest.raises(ValueError, match="n_networks=3, but 2 were fitted"):
+    with pytest.raises(ValueError, match="n_networks=3, but the fitted model has 2"):
         model.set_params(n_networks=3).partial_fit(X, Y)
     for W, kept in zip(model.coefs_, before, strict=True):
         assert_array_equal(W, kept)

@@ -116,9 +116,9 @@ def test_a_head_may_come_and_go(Estimator, small):
 
 def test_tuples_have_no_classes(small):
     pairs, same = make_pairs(Y, 50, 0)
-    with pytest.raises(ValueError, match="learns a classifier on the embedding"):
+    with pytest.raises(ValueError, match="trains a classifier on the embedding"):
         small(ContrastiveMetricTransformer, head_weight=0.5).fit_pairs(pairs, same, X=X)
-    with pytest.raises(ValueError, match="learns a classifier on the embedding"):
+    with pytest.raises(ValueError, match="trains a classifier on the embedding"):
         small(TripletMetricTransformer, head_weight=0.5).fit_triplets(make_triplets(Y, 50, 0), X=X)
 
 

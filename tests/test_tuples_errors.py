@@ -130,7 +130,7 @@ def test_early_stopping_is_refused(kind, incremental, make):
 @pytest.mark.parametrize("missing", [1, 2])
 def test_a_batch_must_hold_a_tuple(kind, incremental, missing, make):
     batch_size = kind.size - missing
-    expected = "batch_size counts rows" if batch_size else "The 'batch_size' parameter"
+    expected = "batch_size must be at least" if batch_size else "The 'batch_size' parameter"
     with pytest.raises(ValueError, match=expected):
         learn(kind, make(kind, batch_size=batch_size), incremental=incremental)
 

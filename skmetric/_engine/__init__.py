@@ -1,1 +1,1 @@
-"""The machine that trains a network: NumPy and SciPy alone, and nothing of the rest of the package."""
+"""Networks and their training, with NumPy and SciPy only, independent of the rest of the package."""

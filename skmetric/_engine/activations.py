@@ -2,14 +2,14 @@
 
 Each entry of `ACTIVATIONS` is a pair of functions. ``value(A)`` overwrites the pre-activations `A`
 with ``H = f(A)``; ``chain(H, delta)`` overwrites the gradient `delta` on `H` with the gradient on `A`.
-The derivative is written in terms of the output `H`, so that `A` need not be kept.
+The derivative is a function of the output `H`, so that `A` need not be stored.
 """
 
 import numpy as np
 
 
 def identity(A):
-    """Leave `A` as it is: f(a) = a."""
+    """f(a) = a."""
 
 
 def identity_chain(H, delta):
@@ -18,8 +18,8 @@ def identity_chain(H, delta):
 
 def logistic(A):
     """f(a) = 1 / (1 + exp(-a))."""
-    # As exp, whose vectorised form is twice as fast as `scipy.special.expit`. Where it overflows, the
-    # reciprocal is the 0 that it should be.
+    # NumPy's vectorised exp is twice as fast as `scipy.special.expit`. Where it overflows, the
+    # reciprocal is 0, which is the correct result.
     np.negative(A, out=A)
     with np.errstate(over="ignore"):
         np.exp(A, out=A)

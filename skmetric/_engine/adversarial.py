@@ -1,4 +1,4 @@
-"""Where the gradient of a step is taken: at the rows of a batch, or also at rows moved uphill."""
+"""Gradients of a training step: at the rows of a batch, or also at adversarial rows."""
 
 import numpy as np
 
@@ -6,21 +6,21 @@ from .batch_normalization import ArrayGradient
 
 
 class AtRows:
-    """Gradients at the rows as they are."""
+    """Gradients at the rows of a batch."""
 
     def differentiate(self, network, loss, batch, targets):
-        """Return the loss of a batch, and gradients of the parameters of network and loss.
+        """Compute the loss of a batch and the gradients of the parameters of network and loss.
 
         Parameters
         ----------
         network : Network
             Network that is trained.
         loss : MetricLoss or LabelLoss
-            Loss on its outputs.
+            Loss of its outputs.
         batch : ndarray of shape (n, n_features)
-            What `gather` gave.
+            Result of `Network.gather`.
         targets : list of ndarray of shape (n,)
-            What the loss takes after the outputs.
+            Arguments of the loss after the outputs.
 
         Returns
         -------
@@ -35,7 +35,7 @@ class AtRows:
 
 
 class MeanGradient:
-    """Mean of a gradient that is there as an array and of another one."""
+    """Mean of a gradient that is an array and of another gradient."""
 
     def __init__(self, first, second):
         self.first = first
@@ -50,13 +50,13 @@ class MeanGradient:
 class AtAdversarialRows(AtRows):
     """Mean of the gradients at the rows ``x`` and at ``x + size * r * dx / |dx|``.
 
-    ``dx`` is the gradient of the loss on a row, and ``r`` the root mean square distance of the rows of a
-    batch from their mean, so that `size` has no unit. All rows move at once.
+    ``dx`` is the gradient of the loss with respect to a row, and ``r`` the root mean square distance of
+    the rows of the batch from their mean, so that `size` has no unit. All rows are moved together.
 
     Parameters
     ----------
     size : float
-        How far rows move, as a fraction of their distance from the mean.
+        Distance by which rows are moved, as a fraction of r.
 
     References
     ----------
@@ -69,7 +69,7 @@ class AtAdversarialRows(AtRows):
         self.size = size
 
     def differentiate(self, network, loss, batch, targets):
-        """As that of `AtRows`; the value is the mean of both losses."""
+        """Compute the mean of both losses and of both gradients, see `AtRows.differentiate`."""
         rows = batch.copy()
         value, gradients = super().differentiate(network, loss, batch, targets)
         first = [np.zeros_like(W) for W in [*network.blocks, *loss.parameters]]
@@ -82,8 +82,8 @@ class AtAdversarialRows(AtRows):
 
 
 def directions(dX):
-    """Return rows divided by their lengths; rows of zeros stay."""
-    # By the largest entry first: squares of small gradients underflow.
+    """Divide rows by their lengths; rows of zeros are returned unchanged."""
+    # Scaled by the largest entry first, because squares of small gradients underflow.
     largest = np.abs(dX).max(axis=1, keepdims=True)
     dX = dX / np.where(largest > 0, largest, 1)
     lengths = np.sqrt(np.einsum("ij,ij->i", dX, dX))

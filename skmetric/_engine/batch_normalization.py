@@ -1,7 +1,7 @@
-"""Batch normalisation: hidden units that are centred and scaled over the batch, before their activation.
+"""Batch normalisation: hidden units are centred and scaled over the batch, before their activation.
 
-It is there while a network is trained. For inference, the statistics of a batch give way to those of many
-rows, and the map, which is affine then, is folded into the weights.
+It is used in training. For inference, the statistics of the batch are replaced by those of many rows, and
+the resulting affine map is folded into the weights.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ EPSILON = 1e-4  # added to variances
 
 
 class ArrayGradient:
-    """A gradient that is there as an array.
+    """A gradient that is stored in an array.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class ArrayGradient:
         self.array = array
 
     def add_to(self, out, alpha, beta):
-        """``out <- beta * out + alpha * g``; with `beta` 0, `out` may hold anything."""
+        """``out <- beta * out + alpha * g``; with ``beta=0``, `out` may be uninitialised."""
         if beta == 0:
             np.multiply(self.array, alpha, out=out)
         else:
@@ -33,20 +33,21 @@ class ArrayGradient:
 class BatchNormalization:
     """``A <- s (A - mean) / sqrt(variance + epsilon) + b`` over the batch, for each hidden layer.
 
-    With ``a`` the normalised units and delta the gradient on the result, the gradients are ``db = sum
-    delta``, ``ds = sum delta a`` and ``dA = s (delta - db / n - a ds / n) / sqrt(variance + epsilon)``,
-    since mean and variance are functions of `A` too.
+    With ``a`` the normalised units and ``delta`` the gradient with respect to the result, the gradients
+    are ``db = sum delta``, ``ds = sum delta a`` and
+    ``dA = s (delta - db / n - a ds / n) / sqrt(variance + epsilon)``, since mean and variance depend on
+    `A`.
 
     Parameters
     ----------
     scales : list of ndarray of shape (width,)
-        s of each hidden layer; used, not copied.
+        Scale s of each hidden layer; used without a copy.
     batch_size : int
-        Rows that the buffers hold.
+        Number of rows of the buffers.
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Where the rows lie that the statistics for inference are computed from.
+        Rows from which `rows` selects.
     rows : ndarray of int of shape (n,)
-        Numbers of these rows.
+        Numbers of the rows that give the statistics for inference.
 
     References
     ----------
@@ -74,7 +75,7 @@ class BatchNormalization:
         A *= self.scales[layer]
 
     def backward(self, layer, delta):
-        """Turn the gradient on what `normalize` gave into that on what it was given, in place."""
+        """Propagate the gradient back through `normalize`, in place."""
         normalized = self.buffers[layer][: len(delta)]
         db = self.bias_gradients[layer].array
         ds = self.scale_gradients[layer].array
@@ -85,25 +86,25 @@ class BatchNormalization:
         delta *= self.scales[layer] * self.factors[layer]
 
     def gradients(self, weights, biases):
-        """Gradients of weights, biases and scales; those of the hidden biases are computed here."""
+        """Return the gradients of weights, biases and scales; `backward` has computed some of them."""
         return [*weights, *self.bias_gradients, biases[-1], *self.scale_gradients]
 
     def fold(self, layer, W, b, A):
-        """Return a layer that does for all rows what `normalize` does for a batch.
+        """Fold the normalisation of a layer, with the statistics of many rows, into its weights.
 
         Parameters
         ----------
         layer : int
-            Which.
+            Number of the layer.
         W, b : ndarray
-            Its weights and bias.
+            Weights and bias of the layer.
         A : ndarray of shape (n, width)
             ``H W + b`` of many rows.
 
         Returns
         -------
         W, b : ndarray
-            Of the new layer.
+            Weights and bias that include the normalisation.
         """
         mean, variance = moments(A)
         factor = self.scales[layer] / np.sqrt(variance + EPSILON)
@@ -111,19 +112,19 @@ class BatchNormalization:
 
 
 def moments(A):
-    """Mean and variance of each column, in float64."""
+    """Compute the mean and the variance of each column in float64."""
     mean = A.mean(axis=0, dtype=np.float64)
     return mean, np.einsum("ij,ij->j", A, A, dtype=np.float64) / len(A) - mean**2
 
 
 def unfolded(A):
-    """Return the bias and the scale with which `normalize` gives back the `A` of many rows."""
+    """Compute the bias and the scale with which normalised units equal the given `A` of many rows."""
     mean, variance = moments(A)
     return mean.astype(A.dtype), np.sqrt(variance + EPSILON).astype(A.dtype)
 
 
 class NoBatchNormalization:
-    """Hidden units as they are."""
+    """No batch normalisation."""
 
     scales = ()
 
@@ -134,7 +135,7 @@ class NoBatchNormalization:
         """Do nothing."""
 
     def gradients(self, weights, biases):
-        """Gradients of weights and biases."""
+        """Return the gradients of weights and biases."""
         return [*weights, *biases]
 
 

@@ -1,7 +1,7 @@
-"""``out <- beta * out + alpha * left @ right`` in one pass, by SciPy's BLAS.
+"""``out <- beta * out + alpha * left @ right`` in one pass, with SciPy's BLAS.
 
-`numpy.matmul` cannot add, and SciPy's own wrappers of BLAS hold the interpreter lock during a product, so
-that no other thread gets on. Called by its address, through ctypes, the same routine lets go of the lock.
+`numpy.matmul` cannot add to its output, and SciPy's wrappers of BLAS hold the interpreter lock during a
+product, which blocks other threads. Here the routine is called through ctypes, which releases the lock.
 """
 
 import ctypes
@@ -11,7 +11,7 @@ from scipy.linalg import cython_blas
 
 
 def _routine(name):
-    """A routine of BLAS as a function of 13 addresses. SciPy keeps it in a capsule, for Cython."""
+    """Return a BLAS routine as a function of 13 addresses; SciPy exports it in a capsule for Cython."""
     capsule = cython_blas.__pyx_capi__[name]
     name_of = ctypes.PYFUNCTYPE(ctypes.c_char_p, ctypes.py_object)
     pointer_of = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.py_object, ctypes.c_char_p)
@@ -28,16 +28,16 @@ AS_IT_IS, TRANSPOSED = ctypes.c_char_p(b"N"), ctypes.c_char_p(b"T")
 
 
 class Gemm:
-    """Add a multiple of the product of two matrices to a third one, called as ``gemm(out, alpha, beta)``.
+    """Add a multiple of the product of two matrices to a third one: ``gemm(out, alpha, beta)``.
 
-    BLAS works in Fortran order, so that it is told of the transposes: ``out.T = right.T @ left.T``.
+    BLAS expects Fortran order, so it computes the transposes: ``out.T = right.T @ left.T``.
 
     Parameters
     ----------
     left : ndarray of shape (m, k)
-        Rows or columns of a matrix in C order, or the transpose of such; float32 or float64.
+        Rows or columns of a matrix in C order, or the transpose of such a matrix; float32 or float64.
     right : ndarray of shape (k, n)
-        The same, of the same dtype.
+        As `left`, with the same dtype.
     """
 
     def __init__(self, left, right):
@@ -49,7 +49,7 @@ class Gemm:
         self.out = None
 
     def __call__(self, out, alpha, beta):
-        """``out <- beta * out + alpha * left @ right``; `out` is rows of a matrix in C order."""
+        """``out <- beta * out + alpha * left @ right``, where `out` is rows of a matrix in C order."""
         if out is not self.out:
             self._bind(out)
         self.alpha.value = alpha
@@ -57,7 +57,7 @@ class Gemm:
         self.routine(*self.arguments)
 
     def _bind(self, out):
-        """Lay out the arguments, which takes longer than a small product: once for each `out`."""
+        """Prepare the arguments once for each `out`, since this takes longer than a small product."""
         m, k = self.left.shape
         n = self.right.shape[1]
         steps = [_step(A) for A in (self.right, self.left, out)]
@@ -76,6 +76,6 @@ def _order(A):
 
 
 def _step(A):
-    """Number of entries from one row of the matrix in C order to the next."""
+    """Return the number of entries from one row of the matrix in C order to the next."""
     along = 0 if A.strides[1] == A.itemsize else 1
     return max(A.strides[along] // A.itemsize, A.shape[1 - along])

@@ -1,4 +1,4 @@
-"""Initial weights: random, in proportion to the widths of the layers and to the distances asked for."""
+"""Initial weights: random, scaled to the widths of the layers and to the distances of the outputs."""
 
 import math
 from itertools import pairwise
@@ -8,25 +8,25 @@ import numpy as np
 GAINS = {"identity": 1.0, "logistic": 3**-0.5, "tanh": 1.0, "relu": 1.0}
 
 
-PROBE = 256  # rows at which the scale of the outputs is looked at
+PROBE = 256  # rows from which the scale of the outputs is computed
 
 
 def initial_parameters(widths, activation, rng, dtype):
-    """Random weights and zero biases.
+    """Draw random weights, and make biases of zeros.
 
-    Uniform on ``[-r, r]`` with ``r = gain * sqrt(6 / (fan_in + fan_out))``; the gain of a hidden layer is
-    that of its activation, that of the last layer 1.
+    The weights are uniform on ``[-r, r]`` with ``r = gain * sqrt(6 / (fan_in + fan_out))``. The gain of a
+    hidden layer depends on its activation; the gain of the last layer is 1.
 
     Parameters
     ----------
     widths : list of int
-        Of the input, the hidden layers and the output.
+        Widths of the input, the hidden layers and the output.
     activation : str
         Key of `GAINS`.
     rng : numpy.random.Generator
-        Source of the weights.
+        Random number generator.
     dtype : dtype
-        Of the arrays.
+        Dtype of the arrays.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def initial_parameters(widths, activation, rng, dtype):
     References
     ----------
     X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward neural
-    networks", AISTATS 2010, equation 16. The gain of `logistic` is that of `sklearn.neural_network`.
+    networks", AISTATS 2010, equation 16. The gain of "logistic" is that of `sklearn.neural_network`.
     """
     gains = [GAINS[activation]] * (len(widths) - 2) + [1.0]
     coefs = []
@@ -49,35 +49,35 @@ def initial_parameters(widths, activation, rng, dtype):
 
 
 def probed(n):
-    """Numbers of up to `PROBE` of `n` rows, at equal steps."""
+    """Return the numbers of up to `PROBE` evenly spaced rows of `n`."""
     return np.unique(np.linspace(0, n - 1, PROBE).astype(int))
 
 
 def scale_to_distance(coefs, Z, distance):
-    """Scale the last layer, in place, so that outputs lie `distance` apart.
+    """Scale the last layer, in place, so that the distance between outputs is `distance`.
 
-    ``W_L <- W_L * distance / sqrt(mean |z_i - z_j|^2)``, the mean over all pairs of rows of `Z`. A margin
-    means something only in comparison with the distances that training begins with, and these depend on
-    the units and the number of the features.
+    ``W_L <- W_L * distance / sqrt(mean |z_i - z_j|^2)``, with the mean over all pairs of rows of `Z`.
+    Without this, the initial distances would depend on the units and the number of the features, and the
+    effect of a margin would too.
 
     Parameters
     ----------
     coefs : list of ndarray
-        Weights, of a network whose last bias is zero.
+        Weights of a network whose last bias is zero.
     Z : ndarray of shape (n, n_components)
         Outputs of some rows.
     distance : float
-        Root mean square that their distances shall have.
+        Root mean square of the distances after scaling.
 
     References
     ----------
     D. Mishkin, J. Matas, "All you need is a good init", ICLR 2016, scales each layer by its outputs.
     """
-    # An overflow is left to the loop of training, which knows what to say of it.
+    # The training loop reports an overflow.
     with np.errstate(over="ignore", invalid="ignore"):
-        # Of independent pairs the mean squared difference is twice the variance.
+        # The mean squared difference of independent pairs is twice the variance.
         spread = math.sqrt(2 * Z.var(axis=0, dtype=np.float64).sum())
         size = float(np.abs(Z).max())
-        # Differences that are rounding errors are no spread to scale by.
+        # Do not scale by rounding errors.
         if math.sqrt(np.finfo(Z.dtype).eps) * size < spread < math.inf:
             coefs[-1] *= distance / spread

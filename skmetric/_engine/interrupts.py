@@ -1,19 +1,20 @@
-"""Ctrl-C while a network is trained: it waits for a moment at which training can end."""
+"""Ctrl-C during training: it is deferred until training can stop safely."""
 
 import signal
 import threading
 from contextlib import contextmanager
 
-# Python calls handlers of signals in the main thread: no other thread ever sees an interrupt here.
+# Python calls signal handlers in the main thread only.
 _noted = threading.local()
 
 
 @contextmanager
 def deferred_interrupts():
-    """Note Ctrl-C and raise `KeyboardInterrupt` for it where `raise_if_interrupted` is called.
+    """Defer Ctrl-C until `raise_if_interrupted` is called.
 
-    What is done between two such calls is done whole. An interrupt that is left is raised at the end of
-    the context. A second Ctrl-C is raised at once, and a handler that is not Python's own is left alone.
+    Code between two such calls is not interrupted. A pending interrupt is raised at the end of the
+    context. A second Ctrl-C raises KeyboardInterrupt at once. If SIGINT has another handler than Python's
+    own, nothing is deferred.
     """
     is_ours = threading.current_thread() is threading.main_thread()
     if not (is_ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler):
@@ -35,7 +36,7 @@ def _note(signum, frame):
 
 
 def raise_if_interrupted():
-    """Raise `KeyboardInterrupt` if one was noted; each is raised once."""
+    """Raise KeyboardInterrupt if Ctrl-C was pressed; each one is raised once."""
     if getattr(_noted, "interrupt", False):
         _noted.interrupt = False
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Dense layers for the rows of a batch, and the gradients of their parameters."""
+"""Dense layers on the rows of a batch, and the gradients of their parameters."""
 
 from functools import cached_property, partial
 
@@ -16,9 +16,9 @@ class LinearLayer:
     Parameters
     ----------
     network : Network
-        Whose layer.
+        Network that the layer belongs to.
     number : int
-        Which of its layers.
+        Number of the layer.
     n : int
         Number of rows.
     """
@@ -40,13 +40,13 @@ class LinearLayer:
         self.A += self.b
 
     def infer(self, H):
-        """As `forward`, from other rows than those of the buffer; nothing is dropped."""
+        """Compute the outputs of `H`, which need not be a buffer, without dropout."""
         share(self._products(H))
         self.A += self.b
 
 
 class HiddenLayer(LinearLayer):
-    """A hidden layer: ``f(normalize(H W) + b)``, of which units may be dropped.
+    """A hidden layer: ``f(normalize(H W) + b)``, with dropout.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class HiddenLayer(LinearLayer):
 
     @cached_property
     def products_back(self):
-        """Products that carry the gradients of the next layer back."""
+        """Products that propagate the gradient of the next layer back."""
         cuts = tiles_of_columns(len(self.next_delta), *self.next_W.T.shape)
         return [
             partial(np.matmul, self.next_delta, self.next_W[units].T, self.delta[:, units])
@@ -76,35 +76,35 @@ class HiddenLayer(LinearLayer):
         ]
 
     def forward(self):
-        """Compute the outputs of a batch from those of the layer before, and drop some."""
+        """Compute the outputs of a batch from those of the layer before, with dropout."""
         share(self.products)
         self.normalization.normalize(self.number, self.A)
         share(self.activations_and_drops)
 
     def infer(self, H):
-        """As `forward`, from other rows than those of the buffer; nothing is dropped."""
+        """Compute the outputs of `H`, which need not be a buffer, without dropout."""
         share(self._products(H))
         self.normalization.normalize(self.number, self.A)
         share(self.activations)
 
     def backward(self):
-        """Compute the gradients on ``H W`` from those on ``H W + b`` of the next layer."""
+        """Compute the gradient with respect to ``H W`` from that of the next layer."""
         share(self.products_back)
         share(self.chains_back)
         self.normalization.backward(self.number, self.delta)
 
 
 class HiddenTile:
-    """Some rows of the units of a hidden layer, and what is done to them element by element.
+    """Element-wise operations on some rows of a hidden layer.
 
     Parameters
     ----------
     network : Network
-        Whose units.
+        Network that the layer belongs to.
     number : int
-        Of which of its layers.
+        Number of the layer.
     rows : slice
-        Which rows.
+        Rows of the tile.
     """
 
     def __init__(self, network, number, rows):
@@ -117,28 +117,28 @@ class HiddenTile:
         self.mask = network.masks[number + 1][rows]
 
     def activate(self):
-        """Turn ``H W`` into outputs."""
+        """Turn ``H W`` into outputs, in place."""
         self.A += self.b
         self.value(self.A)
 
     def activate_and_drop(self):
-        """As `activate`, and drop some units."""
+        """Turn ``H W`` into outputs with dropout, in place."""
         self.activate()
         if self.dropout:
             self.A *= self.mask
 
     def chain_back(self):
-        """Turn the gradients on the outputs into those before the activation."""
+        """Turn the gradient with respect to the outputs into that before the activation, in place."""
         A = self.A
         if self.dropout:
             self.delta *= self.mask
-            # The derivative is a function of the output as it was before units were dropped.
+            # The derivative is a function of the output before dropout.
             A = A * (1 - self.dropout)
         self.chain(A, self.delta)
 
 
 class WeightGradient:
-    """``g = H.T @ delta``, not computed before it is known where it goes."""
+    """``g = H.T @ delta``, computed only when it is added to an array."""
 
     def __init__(self, H, delta):
         self.gemm = Gemm(H.T, delta)

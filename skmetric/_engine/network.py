@@ -1,4 +1,4 @@
-"""The network: dense layers, element-wise activations between them, linear at the end."""
+"""The network: dense layers with element-wise activations, and a linear output layer."""
 
 from functools import cached_property
 
@@ -11,22 +11,22 @@ from .layers import BiasGradient, HiddenLayer, LinearLayer, WeightGradient
 from .standardization import AS_THEY_COME
 from .tiles import tiles_of_weights
 
-CHUNK = 1024  # rows that go through a network at a time when nothing is learned
-LEVELS = 2**16  # of the random numbers that decide which units are dropped
+CHUNK = 1024  # rows that are passed through a network at a time for inference
+LEVELS = 2**16  # number of values of the random numbers for dropout
 
 
 def _is_ready(X, dtype):
-    """Whether rows of `X` can be handed to BLAS where they lie."""
+    """Return whether BLAS can read the rows of `X` without a copy."""
     return isinstance(X, np.ndarray) and X.flags.c_contiguous and X.flags.aligned and X.dtype == dtype
 
 
 class Batch:
-    """Views of the first `n` rows of the buffers of a network, made once for each size of batch.
+    """Views of the first `n` rows of the buffers of a network, created once for each batch size.
 
     Parameters
     ----------
     network : Network
-        Whose buffers.
+        Network that the buffers belong to.
     n : int
         Number of rows.
     """
@@ -54,30 +54,30 @@ class Batch:
 
 
 class Network:
-    """Dense layers on top of each other, and the buffers for one batch.
+    """Dense layers, and the buffers for one batch.
 
     ``H_0 = X``, ``H_l = f(H_{l-1} W_l + b_l)`` for hidden layers, ``Z = H_{L-1} W_L + b_L``.
 
     Parameters
     ----------
     coefs : list of ndarray of shape (fan_in, fan_out), C-contiguous float32 or float64
-        Weights; used, not copied.
+        Weights; used without a copy.
     intercepts : list of ndarray of shape (fan_out,)
-        Biases; used, not copied.
+        Biases; used without a copy.
     activation : str
         Key of `ACTIVATIONS`.
     batch_size : int
-        Rows that the buffers hold.
+        Number of rows of the buffers.
     dropout : float, default=0.0
         Fraction of hidden units that `forward` drops; the others are scaled by 1 / (1 - dropout).
     input_dropout : float, default=0.0
-        The same for the inputs.
+        Fraction of inputs that `forward` drops.
     rng : numpy.random.Generator, default=None
-        Source of the dropped units; needed with either.
+        Random number generator for dropout.
     standardization : Standardization, default=AS_THEY_COME
-        What `gather` does to rows.
+        Standardisation of rows by `gather`.
     normalization : BatchNormalization, default=AS_THEY_ARE
-        What is done to hidden units before their activation.
+        Normalisation of hidden units before their activation.
 
     References
     ----------
@@ -111,7 +111,7 @@ class Network:
         widths = [coefs[0].shape[0], *(W.shape[1] for W in coefs)]
         self.buffers = [np.zeros((batch_size, width), dtype=self.dtype) for width in widths]
         self.delta_buffers = [np.zeros_like(buffer) for buffer in self.buffers[1:]]
-        # What inputs and hidden units are multiplied with where some are dropped.
+        # Inputs and hidden units are multiplied by these masks for dropout.
         self.dropouts = [input_dropout, *[dropout] * (len(coefs) - 1)]
         self.masks = [
             np.empty((batch_size * bool(fraction), width), dtype=self.dtype)
@@ -121,9 +121,9 @@ class Network:
         self.batches = {}
 
     def for_inference(self, batch_size):
-        """Return a network without dropout, with buffers of its own and batch normalisation folded.
+        """Return a network without dropout, with its own buffers and with batch normalisation folded.
 
-        Without batch normalisation its parameters are those of this network, not copies.
+        Without batch normalisation, it shares its parameters with this network.
         """
         coefs, intercepts = list(self.coefs), list(self.intercepts)
         for layer in range(len(self.normalization.scales)):
@@ -136,7 +136,7 @@ class Network:
         )
 
     def _pre_activations(self, coefs, intercepts, layer):
-        """What a layer gives before its activation, for the rows that statistics are computed from."""
+        """Compute a layer before its activation, for the rows of the statistics."""
         up_to = slice(layer + 1)
         first = Network(
             coefs[up_to],
@@ -148,14 +148,14 @@ class Network:
         return outputs(first, self.normalization.X, self.normalization.rows)
 
     def unfold_normalization(self):
-        """Choose biases and scales, in place, with which batch normalisation changes no output."""
+        """Set biases and scales such that batch normalisation does not change the outputs."""
         coefs, intercepts = list(self.coefs), [b.copy() for b in self.intercepts]
         for layer, scale in enumerate(self.normalization.scales):
             A = self._pre_activations(coefs, intercepts, layer)
             self.intercepts[layer][...], scale[...] = unfolded(A)
 
     def folded_parameters(self):
-        """Return copies of the weights and biases for rows as they come."""
+        """Return copies of the weights and biases for rows that are not standardised."""
         folded = self.for_inference(1)
         first, bias = self.standardization.fold(folded.coefs[0], folded.intercepts[0])
         coefs = [first, *(W.copy() for W in folded.coefs[1:])]
@@ -173,19 +173,19 @@ class Network:
 
     @property
     def blocks(self):
-        """The `parameters`, the weights cut into blocks of rows, in the order of `gradients`."""
+        """The `parameters` in the order of `gradients`, with the weights cut into blocks of rows."""
         blocks = [W[rows] for W, cuts in zip(self.coefs, self.cuts) for rows in cuts]
         return [*blocks, *self.intercepts, *self.normalization.scales]
 
     def gather(self, X, rows):
-        """Copy rows of `X` into the input buffer, converted to the dtype of the network, standardised.
+        """Copy rows of `X` into the input buffer, convert them to the dtype of the network, standardise.
 
         Parameters
         ----------
         X : ndarray or CSR matrix of shape (n_samples, n_features)
-            Of any numeric dtype.
+            Rows of any numeric dtype.
         rows : ndarray of int or slice
-            Which.
+            Row numbers.
 
         Returns
         -------
@@ -198,7 +198,7 @@ class Network:
 
     def _gathered(self, X, rows):
         if not isinstance(rows, slice) and _is_ready(X, self.dtype):
-            # Needs no array between; but it would copy the whole of an X of another layout.
+            # This needs no temporary array, but would copy all of an X with another memory layout.
             return X.take(rows, axis=0, out=self.buffers[0][: len(rows)], mode="clip")
         some = X[rows]
         batch = self.buffers[0][: some.shape[0]]
@@ -208,12 +208,13 @@ class Network:
         return batch
 
     def forward(self, batch):
-        """Embeddings or logits of a batch.
+        """Compute the outputs of a batch.
 
         Parameters
         ----------
         batch : ndarray of shape (n, n_features)
-            At most as many rows as the buffers have. What `gather` gave loses the dropped inputs.
+            Rows, at most as many as the buffers have. If it is the result of `gather`, dropout of inputs
+            changes it in place.
 
         Returns
         -------
@@ -224,7 +225,7 @@ class Network:
         return self.propagate()
 
     def begin(self, batch):
-        """Take a batch to the input buffer, and choose what is dropped.
+        """Copy a batch to the input buffer and draw the masks for dropout.
 
         Parameters
         ----------
@@ -242,27 +243,27 @@ class Network:
             H *= self.masks[0][: len(batch)]
 
     def _draw(self, mask, fraction):
-        """Fill a mask with 0 for what is dropped, and else with what makes up for it."""
-        # 64 random bits are four numbers of 16: six times faster than a float for each entry.
+        """Fill a mask with 0 for dropped entries and ``1 / (1 - fraction)`` for the others."""
+        # 64 random bits give four numbers of 16 bits, six times faster than a float for each entry.
         n_draws = -(-mask.size // 4)
         bits = self.rng.integers(0, 2**64 - 1, n_draws, dtype=np.uint64, endpoint=True)
         numbers = bits.view(np.uint16)[: mask.size].reshape(mask.shape)
         np.multiply(numbers >= round(fraction * LEVELS), mask.dtype.type(1 / (1 - fraction)), out=mask)
 
     def propagate(self):
-        """Outputs of the batch that `begin` took, see `forward`."""
+        """Compute the outputs of the batch of `begin`, see `forward`."""
         batch = self.batch
         for layer in batch.layers:
             layer.forward()
         return batch.H[-1]
 
     def infer(self, rows):
-        """As `forward`, where nothing is learned: no unit is dropped, the rows are read where they lie.
+        """Compute outputs for inference, without dropout and without a copy of the rows.
 
         Parameters
         ----------
         rows : ndarray of shape (n, n_features), C-contiguous and of the dtype of the network
-            At most as many as the buffers have.
+            Rows, at most as many as the buffers have.
 
         Returns
         -------
@@ -280,19 +281,19 @@ class Network:
         return self.batches[n]
 
     def backward(self, dZ):
-        """Carry a gradient on the last output back to all layers, for `gradients`.
+        """Propagate a gradient with respect to the outputs back to all layers, for `gradients`.
 
         Parameters
         ----------
         dZ : ndarray of shape (n, n_outputs)
-            Gradient on the result of the last call of `forward`.
+            Gradient with respect to the result of the last call of `forward`.
         """
         self.batch.deltas[-1][...] = dZ
         for layer in reversed(self.batch.hidden):
             layer.backward()
 
     def input_gradient(self):
-        """Gradient on the rows of the batch, after `backward`.
+        """Compute the gradient with respect to the rows of the batch, after `backward`.
 
         Returns
         -------
@@ -305,21 +306,21 @@ class Network:
         return dX
 
     def gradients(self):
-        """Gradients of all `blocks`, as objects with ``add_to(out, alpha, beta)``."""
+        """Return the gradients of all `blocks`, as objects with ``add_to(out, alpha, beta)``."""
         return self.batch.gradients
 
 
 def outputs(network, X, rows=None):
-    """Run rows of `X` through a network, as many at a time as its buffers hold.
+    """Compute the outputs of rows of `X`, as many at a time as the buffers hold.
 
     Parameters
     ----------
     network : Network or SideBySide
         Network to run.
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Never copied whole.
+        Rows; never copied as a whole.
     rows : ndarray of int of shape (n,), default=None
-        Which rows; None for all.
+        Row numbers. If None, all rows.
 
     Returns
     -------
@@ -334,21 +335,21 @@ def outputs(network, X, rows=None):
 
 
 def outputs_in_parts(networks, X, rows=None):
-    """Run rows of `X` through several networks, as many at a time as the buffers of the first hold.
+    """Compute the outputs of several networks, for as many rows at a time as the buffers hold.
 
     Parameters
     ----------
     networks : list of Network
-        Networks of the same input and dtype.
+        Networks with the same input and dtype. The first one gathers the rows.
     X, rows
         As in `outputs`.
 
     Yields
     ------
     part : slice
-        Which of the rows.
+        Positions of the rows.
     some : list of ndarray of shape (n, n_outputs)
-        Outputs of each network, views that the next part overwrites.
+        Outputs of each network; views that the next part overwrites.
     """
     first = networks[0]
     n = X.shape[0] if rows is None else len(rows)

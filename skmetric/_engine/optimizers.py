@@ -1,8 +1,8 @@
-"""Optimizers: move the parameters in place along their gradients.
+"""Optimizers: update the parameters in place with their gradients.
 
-An optimizer sees a gradient ``g`` as a verb only: ``gradient.add_to(out, alpha, beta)`` does
+An optimizer uses a gradient ``g`` through one method: ``gradient.add_to(out, alpha, beta)`` computes
 ``out <- beta * out + alpha * g``. Weight decay (the gradient of ``0.5 * decay * |W|^2``) is part of
-each step. What an optimizer remembers from step to step is in its dict `state`, and nowhere else.
+each step. The dict `state` holds everything that an optimizer keeps from step to step.
 """
 
 import math
@@ -13,8 +13,8 @@ import numpy as np
 
 from .._team import share
 
-CACHED = 2**17  # entries that are worked on at a time: few enough for the cache, enough for threads
-WORTH = 2**15  # entries that are worth a thread
+CACHED = 2**17  # entries to process at a time: few enough for the cache, enough for threads
+WORTH = 2**15  # minimum number of entries for a thread
 
 
 class SGD:
@@ -25,14 +25,14 @@ class SGD:
     decays : list of float
         L2 penalty of each parameter.
     parameters : list of ndarray
-        What `step` will be called with.
+        Parameters that `step` will update.
     """
 
     def __init__(self, decays, parameters):
         self.decays = decays
         self.state = {}
         ends = np.cumsum([W.size for W in parameters])
-        # Where each parameter lies in a vector of all entries, and which parameters one thread moves.
+        # The place of each parameter in a vector of all entries, and the parameters of each thread.
         self.places = [slice(end - W.size, end) for end, W in zip(ends, parameters)]
         self.groups = _groups(parameters)
 
@@ -42,16 +42,16 @@ class SGD:
         share([partial(self._move, steps[group], rate) for group in self.groups])
 
     def _move(self, steps, rate):
-        """Move some parameters: each with its gradient, its decay and its place."""
+        """Update some parameters; each step has a parameter, its gradient, its decay and its place."""
         for W, gradient, decay, _ in steps:
             gradient.add_to(W, -rate, 1 - rate * decay)
 
     def is_finite(self):
-        """Whether what is remembered from step to step is finite; else steps stand still unnoticed."""
+        """Return whether the state is finite; with an infinite state, all steps may be 0."""
         return True
 
     def penalty(self, parameters):
-        """What the decays are the gradient of: ``sum 0.5 * decay * |W|^2``."""
+        """Compute the L2 penalty ``sum 0.5 * decay * |W|^2``."""
         squares = (
             decay * np.einsum("i,i->", W.ravel(), W.ravel())
             for W, decay in zip(parameters, self.decays)
@@ -61,7 +61,7 @@ class SGD:
 
 
 class Momentum(SGD):
-    """Descent with (Nesterov) momentum.
+    """Stochastic gradient descent with momentum, or with Nesterov's momentum.
 
     ``v <- momentum * v - rate * (g + decay * W)``, then ``W <- W + v``, or with Nesterov's momentum
     ``W <- W + momentum * v - rate * (g + decay * W)``.
@@ -71,11 +71,11 @@ class Momentum(SGD):
     decays : list of float
         L2 penalty of each parameter.
     parameters : list of ndarray
-        What `step` will be called with; velocities are made like them.
+        Parameters that `step` will update; their shapes determine those of the velocities.
     momentum : float, default=0.9
-        In (0, 1].
+        Momentum, in (0, 1].
     nesterov : bool, default=True
-        As above.
+        Whether to use Nesterov's momentum.
 
     References
     ----------
@@ -94,8 +94,8 @@ class Momentum(SGD):
         for W, gradient, decay, place in steps:
             v = self.state["velocities"][place].reshape(W.shape)
             if self.nesterov:
-                # momentum * v_new - rate * g = (1 + momentum) * v_new - momentum * v_old, so that
-                # the gradient is needed once. Half of it is done before v changes.
+                # momentum * v_new - rate * g = (1 + momentum) * v_new - momentum * v_old, which needs
+                # the gradient only once. The last term is computed before v changes.
                 before = self.momentum * v
             gradient.add_to(v, -rate, self.momentum)
             if decay:
@@ -107,18 +107,18 @@ class Momentum(SGD):
 
 
 class Adam(SGD):
-    """Adam: steps scaled by running moments of the gradient, with its bias corrections.
+    """Adam: steps scaled by running moments of the gradient, with bias corrections.
 
     ``M <- beta_1 M + g``, ``V <- beta_2 V + g^2``, ``W <- W - rate_t * M / (sqrt(V) + epsilon_t)``,
-    with ``g`` including the decay. The factors (1 - beta) of the paper's averages and its corrections
-    are numbers common to all entries; they are in ``rate_t`` and ``epsilon_t``.
+    where ``g`` includes the decay. The factors (1 - beta) and the bias corrections of the paper are the
+    same for all entries; they are included in ``rate_t`` and ``epsilon_t``.
 
     Parameters
     ----------
     decays : list of float
         L2 penalty of each parameter.
     parameters : list of ndarray
-        What `step` will be called with; moments are made like them.
+        Parameters that `step` will update; their shapes determine those of the moments.
 
     References
     ----------
@@ -132,8 +132,8 @@ class Adam(SGD):
 
     def __init__(self, decays, parameters):
         super().__init__(decays, parameters)
-        # The moments of all parameters lie in one vector each: the element-wise work of the small ones
-        # costs no calls of its own.
+        # The moments of all parameters are in one vector each, so that small parameters need no calls of
+        # their own.
         size = sum(W.size for W in parameters)
         dtype = parameters[0].dtype
         self.state = {"t": 0, "first": np.zeros(size, dtype), "second": np.zeros(size, dtype)}
@@ -158,11 +158,11 @@ class Adam(SGD):
             W -= g.reshape(W.shape)
 
     def is_finite(self):
-        """Whether all moments are finite: a step with an infinite one is 0."""
+        """Return whether all moments are finite; a step with an infinite moment is 0."""
         return math.isfinite(self.state["second"].max(initial=0))
 
     def _scale(self, place, g, rate):
-        """Update some moments, and turn the gradient into the step."""
+        """Update some moments, and turn the gradient into the step, in place."""
         M = self.state["first"][place]
         V = self.state["second"][place]
         t = self.state["t"]
@@ -180,7 +180,7 @@ class Adam(SGD):
 
 
 def _groups(parameters):
-    """Cut a list of parameters into groups that are large enough to be worth a thread."""
+    """Cut a list of parameters into groups that are large enough for a thread each."""
     bounds, size = [0], 0
     left = sum(W.size for W in parameters)
     for number, W in enumerate(parameters, start=1):
@@ -193,12 +193,12 @@ def _groups(parameters):
 
 
 def sgd(parameters, decays, momentum, nesterov):
-    """Plain descent, or with momentum, which needs velocities."""
+    """Return gradient descent, with momentum if it is not 0."""
     return Momentum(decays, parameters, momentum, nesterov) if momentum else SGD(decays, parameters)
 
 
 def adam(parameters, decays, momentum, nesterov):
-    """Adam, which has moments of its own instead."""
+    """Return Adam, which does not use `momentum` and `nesterov`."""
     return Adam(decays, parameters)
 
 

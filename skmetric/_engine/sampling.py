@@ -1,31 +1,30 @@
 """Batches of an epoch: a sampler takes row numbers and labels and yields arrays of row numbers.
 
-A sampler has the form ``sampler(rows, y, batch_size, rng)``, yields batches of at most
-`batch_size` rows, and each row at least once. With ``rng=None`` it draws nothing and keeps the order
-of the rows.
+A sampler has the signature ``sampler(rows, y, batch_size, rng)``. It yields batches of at most
+`batch_size` rows, and each row at least once. With ``rng=None`` it keeps the order of the rows.
 """
 
 import numpy as np
 
-GROUP_SIZE = 4  # samples of a class that a balanced batch holds together
-ENOUGH = 4  # samples of the rarest class that a shuffled batch shall hold on average
+GROUP_SIZE = 4  # samples of the same class in a group of a balanced batch
+ENOUGH = 4  # "auto" shuffles if a batch then holds this many samples of the rarest class on average
 
 
 class Batches:
-    """The batches of a training: each iteration is one epoch.
+    """Batches for training: each iteration is one epoch.
 
     Parameters
     ----------
     sampler : callable
         ``sampler(rows, y, batch_size, rng) -> iterable`` of row numbers.
     rows : ndarray of int of shape (n,)
-        Row numbers to train on.
+        Numbers of the training rows.
     y : ndarray of shape (n,)
-        Their labels.
+        Labels of the training rows.
     batch_size : int
-        Number of rows in a batch, at most.
+        Maximum number of rows in a batch.
     rng : numpy.random.Generator or None
-        Source of the order; None keeps the order of the rows.
+        Random number generator. None keeps the order of the rows.
     """
 
     def __init__(self, sampler, rows, y, batch_size, rng):
@@ -40,18 +39,18 @@ class Batches:
 
 
 def shuffled_batches(rows, y, batch_size, rng):
-    """Deal the rows out in random order.
+    """Take the rows in random order.
 
     Parameters
     ----------
     rows : ndarray of int of shape (n,)
         Row numbers.
     y : ndarray of shape (n,)
-        Their labels; not looked at.
+        Labels; not used.
     batch_size : int
-        Rows in a batch; the last one may be smaller.
+        Number of rows in a batch; the last batch may be smaller.
     rng : numpy.random.Generator or None
-        Source of the order; None keeps the order of `rows`.
+        Random number generator. None keeps the order of `rows`.
 
     Yields
     ------
@@ -64,10 +63,10 @@ def shuffled_batches(rows, y, batch_size, rng):
 
 
 def _grouped(y, group_size, rng):
-    """Order rows in groups of one class, spread evenly over the epoch; and where groups begin.
+    """Order rows in groups of one class, spread evenly over the epoch; return also the group bounds.
 
-    A class of n samples makes ceil(n / group_size) groups of nearly equal size. With a `group_size` of 3
-    or more only a class of one sample has a group of one.
+    A class of n samples has ceil(n / group_size) groups of nearly equal size. With a `group_size` of 3 or
+    more, only a class with one sample has a group of one sample.
     """
     n = len(y)
     order = np.arange(n) if rng is None else rng.permutation(n)
@@ -76,7 +75,7 @@ def _grouped(y, group_size, rng):
     code = np.repeat(np.arange(len(classes)), size)
     n_groups = -(-size // group_size)
     group = (np.arange(n) - first[code]) * n_groups[code] // size[code]
-    # The groups of a class lie at equal steps, each class with a shift of its own.
+    # The groups of a class are evenly spaced, with a random shift for each class.
     shift = np.full(len(classes), 0.5) if rng is None else rng.random(len(classes))
     position = np.lexsort((code, (group + shift[code]) / n_groups[code]))
     code = code[position]
@@ -86,7 +85,7 @@ def _grouped(y, group_size, rng):
 
 
 def _some_of_another_class(y, label, size, rng):
-    """Up to `size` rows of one class that is not `label`; none where there is no other."""
+    """Return up to `size` rows of one class other than `label`; none if there is no other class."""
     others = np.flatnonzero(y != label)
     if len(others) == 0:
         return others
@@ -96,22 +95,22 @@ def _some_of_another_class(y, label, size, rng):
 
 
 def balanced_batches(rows, y, batch_size, rng):
-    """Fill batches with groups of samples of the same class, of at least two classes each.
+    """Fill batches with groups of samples of the same class, from at least two classes.
 
-    Each drawn class brings 2 to 4 samples (all it has, where it has fewer), so that anchors find
-    positives however many classes there are. Each row comes once an epoch; only where a batch would
-    be of a single class, a group of another one joins it a second time.
+    A group has 2 to 4 samples, or 1 if its class has only one, so that anchors have positives for any
+    number of classes. Each row occurs once in an epoch, with one exception: if a batch would contain a
+    single class, a group of another class is added a second time.
 
     Parameters
     ----------
     rows : ndarray of int of shape (n,)
         Row numbers.
     y : ndarray of shape (n,)
-        Their labels.
+        Labels of the rows.
     batch_size : int
-        Rows in a batch, at most.
+        Maximum number of rows in a batch.
     rng : numpy.random.Generator or None
-        Source of the order; None makes the same batches every time.
+        Random number generator. None gives the same batches in each epoch.
 
     Yields
     ------
@@ -139,7 +138,7 @@ def balanced_batches(rows, y, batch_size, rng):
 
 
 def auto_batches(rows, y, batch_size, rng):
-    """Shuffled batches where they hold a few samples of each class, else balanced ones.
+    """Use shuffled batches if they hold enough samples of each class, else balanced ones.
 
     Parameters
     ----------
@@ -154,7 +153,7 @@ def auto_batches(rows, y, batch_size, rng):
     rarest = np.unique(y, return_counts=True)[1].min()
     enough = rarest * min(batch_size, len(rows)) >= ENOUGH * len(rows)
     if enough and rng is None:
-        # In their own order the rows may be sorted by class.
+        # Without shuffling, the rows may be sorted by class.
         in_order = shuffled_batches(np.arange(len(y)), y, batch_size, None)
         enough = all((y[batch] != y[batch[0]]).any() for batch in in_order)
     if enough:
@@ -163,14 +162,14 @@ def auto_batches(rows, y, batch_size, rng):
 
 
 def tuple_batches(rows, y, batch_size, rng, *, size):
-    """Deal tuples of rows that lie together out in random order: pairs, or triplets.
+    """Take pairs or triplets in random order.
 
     Parameters
     ----------
     rows, y, batch_size, rng
-        As in `shuffled_batches`; the first `size` rows are the first tuple, and so on.
+        As in `shuffled_batches`. The first `size` rows are the first tuple, and so on.
     size : int
-        Rows in a tuple.
+        Number of rows in a tuple.
 
     Yields
     ------

@@ -1,7 +1,7 @@
-"""Learning rates: a schedule is called with the number of an epoch and answers with its rate.
+"""Learning rate schedules: a schedule is called with the number of an epoch and returns its rate.
 
-When epochs bring no progress, the training loop calls `stand_still`; then the schedule has `ended`, or it
-lowers its rate and goes on.
+The training loop calls `stand_still` when the training makes no progress. The schedule then either ends
+the training (`ended`) or lowers its rate.
 """
 
 import math
@@ -9,7 +9,7 @@ from numbers import Real
 
 
 class Schedule:
-    """A rate that stays as it is.
+    """A constant learning rate.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ class Schedule:
     Attributes
     ----------
     ended : bool
-        Whether there is no point in more epochs.
+        Whether to end the training.
     """
 
     def __init__(self, rate):
@@ -30,16 +30,16 @@ class Schedule:
         return self.rate * self.factor(epoch)
 
     def factor(self, epoch):
-        """Return the factor of the rate in an epoch, counted from 0: 1."""
+        """Return the factor of the rate in an epoch, counted from 0; here always 1."""
         return 1.0
 
     def stand_still(self, validated):
-        """Take note that one epoch after the other brought no progress: that is the end.
+        """React to several epochs without progress: end the training.
 
         Parameters
         ----------
         validated : bool
-            Whether progress is that of a validation score, not of the training loss.
+            Whether progress is measured by a validation score instead of the training loss.
         """
         self.ended = True
 
@@ -50,7 +50,7 @@ class InverseTime(Schedule):
     Parameters
     ----------
     rate, decay_rate : float
-        Initial rate, and how fast it falls in an epoch.
+        Initial rate, and its decay per epoch.
     """
 
     def __init__(self, rate, decay_rate):
@@ -88,15 +88,15 @@ class Cosine(Schedule):
         return (1 + math.cos(math.pi * t)) / 2
 
     def stand_still(self, validated):
-        """End for a validation score only: the rate has yet to fall, and the loss with it."""
+        """End the training only for a validation score, because the loss falls later with the rate."""
         self.ended = validated
 
 
 class Adaptive(Schedule):
-    """A constant rate that is divided by 5 whenever training stands still, and ends at 1e-6."""
+    """A constant rate that is divided by 5 when training makes no progress, down to 1e-6."""
 
     def stand_still(self, validated):
-        """Lower the rate, unless it is at its end."""
+        """Lower the rate, or end the training if it is 1e-6 or less."""
         if self.rate <= 1e-6:
             self.ended = True
         else:
@@ -104,7 +104,7 @@ class Adaptive(Schedule):
 
 
 class Custom(Schedule):
-    """Factor by a function of a user.
+    """Factor given by a function.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ class Custom(Schedule):
         self.function = function
 
     def factor(self, epoch):
-        """Return the factor of the rate in an epoch, if it is one."""
+        """Return the factor of the rate in an epoch, if it is valid."""
         factor = self.function(epoch)
         if not isinstance(factor, Real) or not 0 <= factor < math.inf:
             raise ValueError(
@@ -133,7 +133,7 @@ SCHEDULES = ("constant", "inverse_time", "cosine", "adaptive")
 
 
 def make_schedule(learning_rate, rate, epochs, decay_rate):
-    """Make a schedule by name or from a function.
+    """Create a schedule from its name or from a function.
 
     Parameters
     ----------
@@ -142,10 +142,10 @@ def make_schedule(learning_rate, rate, epochs, decay_rate):
     rate : float
         Initial rate.
     epochs : range or None
-        Numbers of the epochs to come. None for a stream of data, which has no end to fall towards: a
-        cosine stays at its initial rate.
+        Numbers of the epochs to come. None for `partial_fit`, where the number of epochs is not known:
+        "cosine" then keeps the initial rate.
     decay_rate : float
-        How fast the rate falls in an epoch; only used for "inverse_time".
+        Decay of the rate per epoch. Only used for "inverse_time".
 
     Returns
     -------

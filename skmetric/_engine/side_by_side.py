@@ -1,4 +1,4 @@
-"""Several networks that are trained together and run together: their outputs stand side by side."""
+"""Several networks that are trained and run together, with concatenated outputs."""
 
 from functools import partial
 from itertools import chain
@@ -9,12 +9,12 @@ from .._team import share
 
 
 class SideBySide:
-    """Networks of the same widths, each with weights of its own. It is used as one `Network`.
+    """Networks with the same widths and different weights. It has the interface of a `Network`.
 
     Parameters
     ----------
     networks : list of Network
-        Two or more. Rows are gathered and standardised by the first.
+        At least two networks. The first one gathers and standardises the rows.
     """
 
     def __init__(self, networks):
@@ -27,7 +27,7 @@ class SideBySide:
 
     @property
     def n_outputs(self):
-        """Number of outputs of all networks."""
+        """Total number of outputs."""
         return sum(network.n_outputs for network in self.networks)
 
     @property
@@ -41,7 +41,7 @@ class SideBySide:
         return _joined(network.blocks for network in self.networks)
 
     def gradients(self):
-        """Gradients of all `blocks`."""
+        """Return the gradients of all `blocks`."""
         return _joined(network.gradients() for network in self.networks)
 
     def for_inference(self, batch_size):
@@ -49,45 +49,45 @@ class SideBySide:
         return SideBySide([network.for_inference(batch_size) for network in self.networks])
 
     def unfold_normalization(self):
-        """Do for each network what `Network.unfold_normalization` does."""
+        """Unfold the normalisation of each network, see `Network.unfold_normalization`."""
         for network in self.networks:
             network.unfold_normalization()
 
     def folded_parameters(self):
-        """Return weights and biases of each layer, stacked along a first axis."""
+        """Return the weights and biases of each layer, stacked along a new first axis."""
         folded = [network.folded_parameters() for network in self.networks]
         return [[np.stack(layer) for layer in zip(*arrays)] for arrays in zip(*folded)]
 
     def forward(self, batch):
-        """Outputs of a batch, see `Network.forward`.
+        """Compute the outputs of a batch, see `Network.forward`.
 
         Parameters
         ----------
         batch : ndarray of shape (n, n_features)
-            At most as many rows as the buffers have.
+            Rows, at most as many as the buffers have.
 
         Returns
         -------
         ndarray of shape (n, n_outputs)
             A new array.
         """
-        # The first network last: it may drop inputs of the batch, which lies in its buffer.
+        # The first network comes last, because its dropout of inputs changes the batch in its buffer.
         for network in reversed(self.networks):
             network.begin(batch)
         share([network.propagate for network in self.networks])
         return np.hstack([network.batch.H[-1] for network in self.networks])
 
     def infer(self, rows):
-        """As `forward`, where nothing is learned, see `Network.infer`."""
+        """Compute outputs for inference, see `Network.infer`."""
         return np.hstack([network.infer(rows) for network in self.networks])
 
     def backward(self, dZ):
-        """Carry a gradient on the outputs back, to each network its own columns."""
+        """Propagate a gradient with respect to the outputs back; each network gets its own columns."""
         parts = np.split(dZ, len(self.networks), axis=1)
         share([partial(network.backward, part) for network, part in zip(self.networks, parts)])
 
     def input_gradient(self):
-        """Gradient on the rows of the batch, after `backward`: the sum of those of the networks."""
+        """Compute the gradient with respect to the rows of the batch: the sum over the networks."""
         return sum(network.input_gradient() for network in self.networks)
 
 
@@ -96,22 +96,22 @@ def _joined(lists):
 
 
 def side_by_side(networks):
-    """Return a list of networks as one that holds all; a single one as it is."""
+    """Return one network that contains all networks of a list; a single network is returned as it is."""
     return SideBySide(networks) if len(networks) > 1 else networks[0]
 
 
 def apart(coefs, intercepts):
-    """Return the weights and biases of each network that `folded_parameters` gave.
+    """Return the weights and biases of each network: the inverse of `folded_parameters`.
 
     Parameters
     ----------
     coefs, intercepts : list of ndarray
-        Of one network, or stacked.
+        Weights and biases of one network, or stacked ones of several networks.
 
     Returns
     -------
     list of tuple
-        Coefs and intercepts of each.
+        Weights and biases of each network.
     """
     if coefs[0].ndim == 2:
         return [(list(coefs), list(intercepts))]

@@ -1,12 +1,12 @@
-"""Standardisation: an affine map of the input, applied to batches and folded into the first layer."""
+"""Standardisation: an affine map of the input, applied to each batch and folded into the first layer."""
 
 import numpy as np
 from scipy.sparse import issparse
 
-MIXED = 30  # times the range of the smallest features: one that is larger is in another unit
-ROUNDING = 10  # last digits of the values: a feature that varies by no more is constant
-MANY = 784  # features up to which the usual learning rates are right: those of an image of MNIST
-PART = 256  # rows that are looked at together
+MIXED = 30  # ratio of a large range to a small one from which features have different units
+ROUNDING = 10  # a feature is constant if it varies by no more than this many rounding errors
+MANY = 784  # number of features (of an MNIST image) up to which the usual learning rates are suitable
+PART = 256  # rows to process at a time
 
 
 class Standardization:
@@ -15,11 +15,11 @@ class Standardization:
     Parameters
     ----------
     mean : ndarray of shape (n_features,)
-        What is subtracted.
+        Mean of the features.
     factor : ndarray of shape (n_features,)
-        What is multiplied with.
+        Factor of the centred features.
     shrinkage : float, default=1.0
-        Part of `factor` that initial weights shall make up for, see `shrinkage_of`.
+        Part of `factor` that larger initial weights compensate, see `shrinkage_of`.
     """
 
     changes_rows = True
@@ -35,7 +35,7 @@ class Standardization:
         batch *= self.factor
 
     def fold(self, W, b):
-        """Return a layer of rows as they come that does what `W` and `b` do with standardised rows.
+        """Return weights and bias for unscaled rows, from those for standardised rows.
 
         ``((x - mean) * factor) W + b = x W' + b'`` with ``W' = diag(factor) W``, ``b' = b - mean W'``.
         """
@@ -43,12 +43,12 @@ class Standardization:
         return folded, b - self.mean @ folded
 
     def unfold(self, W, b):
-        """Return a layer of standardised rows that does what `W` and `b` do with rows as they come."""
+        """Return weights and bias for standardised rows, from those for unscaled rows."""
         return W / self.factor[:, np.newaxis], b + self.mean @ W
 
 
 class NoStandardization:
-    """Rows as they come."""
+    """No standardisation."""
 
     changes_rows = False
     shrinkage = 1.0
@@ -69,22 +69,22 @@ AS_THEY_COME = NoStandardization()
 
 
 def common_factor(deviations, ranges):
-    """Return one factor for all features: 1 / root mean square of their standard deviations."""
+    """Compute one factor for all features: 1 / root mean square of their standard deviations."""
     return np.full(deviations.shape, 1 / np.sqrt(np.mean(deviations**2)))
 
 
 def feature_factors(deviations, ranges):
-    """Return a factor for each feature: 1 / its standard deviation, infinite for a constant feature."""
+    """Compute a factor for each feature: 1 / its standard deviation, infinite for a constant feature."""
     return 1 / deviations
 
 
 def fitting_factors(deviations, ranges):
-    """Return one factor where features have a unit in common, and else a factor for each.
+    """Compute one factor if the features have a common unit, else a factor for each feature.
 
-    Pixels, spectra and embeddings take values of about the same size, and a feature that varies little
-    says little. In a table in mixed units the largest range is hundreds of times that of others, and
-    what is small may matter as much. Ranges tell the two apart and standard deviations do not: a pixel
-    at the border is hardly ever lit, but it is then as bright as any other.
+    The values of pixels, spectra and embeddings have a common unit, and a feature with a small variance
+    carries little information. In a table with mixed units, the largest range is hundreds of times larger
+    than others, and features with a small range may be as important. Ranges distinguish the two cases,
+    standard deviations do not: a pixel at the border is rarely lit, but then as bright as any other.
     """
     varying = ranges[ranges > 0]
     if varying.size and varying.max() > MIXED * np.quantile(varying, 0.05, method="lower"):
@@ -98,34 +98,35 @@ FACTORS = {"auto": fitting_factors, "common": common_factor, "features": feature
 def shrinkage_of(n_features):
     """Return the factor of rows with very many features: ``min(1, 784 / n_features)``.
 
-    A step of Adam moves each weight by the learning rate, and so a hidden unit by the rate times ``sum
-    |x|``, which grows with the number of features. A rate that is right for hundreds is too large for
-    thousands, in descent too. Rows that are smaller, and first weights that are larger by as much, begin
-    with the same outputs and take steps as for `MANY` features.
+    A step of Adam changes each weight by about the learning rate, and therefore a hidden unit by the rate
+    times ``sum |x|``, which grows with the number of features. A rate that suits hundreds of features is
+    too large for thousands; the same holds for gradient descent. If rows are smaller and the initial
+    weights of the first layer are larger by the same factor, the initial outputs do not change, and the
+    steps are as for `MANY` features.
     """
     return min(1.0, MANY / n_features)
 
 
 def standardization_of(X, rows, kind, weights, dtype):
-    """Estimate a standardisation from some rows.
+    """Estimate a standardisation from rows.
 
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Rows; never copied whole.
+        Rows; never copied as a whole.
     rows : ndarray of int of shape (n,)
-        Which.
+        Row numbers to use.
     kind : {"auto", "common", "features"}
         Key of `FACTORS`.
     weights : ndarray of shape (n,)
         Weights of these rows.
     dtype : dtype
-        Type of the batches.
+        Dtype of the batches.
 
     Returns
     -------
     Standardization
-        Its arrays are of `dtype`.
+        Standardisation with arrays of `dtype`.
     """
     total = weights.sum()
     if total == 0:
@@ -136,7 +137,7 @@ def standardization_of(X, rows, kind, weights, dtype):
         low = np.minimum(low, part.min(axis=0))
         high = np.maximum(high, part.max(axis=0))
     mean = sums / total
-    # In a unit near the largest value: squares overflow or underflow in others.
+    # Scaled by the largest value, so that squares neither overflow nor underflow.
     exponent = int(np.frexp(np.maximum(high - mean, mean - low).max(initial=0))[1])
     squares = 0.0
     for part, weight in _parts(X, rows, weights):
@@ -153,7 +154,7 @@ def standardization_of(X, rows, kind, weights, dtype):
 
 
 def _parts(X, rows, weights):
-    """Some rows at a time as float64, with their weights; those without weight are left out."""
+    """Yield some rows at a time as float64, with their weights; rows of weight 0 are left out."""
     rows, weights = rows[weights > 0], weights[weights > 0]
     for start in range(0, len(rows), PART):
         part = slice(start, start + PART)

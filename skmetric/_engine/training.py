@@ -1,9 +1,10 @@
-"""The training loop: it takes the steps, keeps the history, and knows when to stop.
+"""The training loop: it takes the steps, records the history and decides when to stop.
 
-It sees duck types only: a network with `gather`, `parameters` and `blocks` of them; a loss with
-`parameters`, `begin_epoch`, `notes` and `level`; gradients with ``differentiate(network, loss, batch,
-targets) -> value, gradients``; an optimizer with `step`, `penalty` and `is_finite`; a schedule that is
-called with the epoch; batches to iterate over; callbacks; and a validation with `score`.
+It imports none of its parts and uses these attributes of them: `gather`, `parameters` and `blocks` of a
+network; `parameters`, `begin_epoch`, `notes` and `level` of a loss; ``differentiate(network, loss, batch,
+targets) -> value, gradients`` of gradients; `step`, `penalty` and `is_finite` of an optimizer;
+``schedule(epoch)``, `stand_still` and `ended` of a schedule; iteration over batches; `epoch_begins` and
+`epoch_ends` of callbacks; and `score` of a validation.
 """
 
 import math
@@ -14,20 +15,20 @@ import numpy as np
 
 from .interrupts import raise_if_interrupted
 
-EXPLODED = 1e10  # a weight of this size is not learned, whatever the units of the data
+EXPLODED = 1e10  # a weight of this size is a sign of divergence, in any unit of the data
 
 
 class Progress:
-    """Remember the best score, and how long ago the last improvement by more than `tol` was.
+    """Track the best score, and the number of epochs since the last improvement.
 
     Parameters
     ----------
     tol : float
-        What counts as an improvement.
+        Minimum improvement.
     patience : int
-        Number of epochs without an improvement that are tolerated.
+        Maximum number of consecutive epochs without an improvement.
     best : float, default=-inf
-        Score that is reached already.
+        Best score of earlier epochs.
 
     Attributes
     ----------
@@ -43,18 +44,18 @@ class Progress:
         self.idle = 0
 
     def update(self, score):
-        """Take the score of an epoch; higher is better."""
+        """Record the score of an epoch; higher is better."""
         self.idle = 0 if score > self.best + self.tol else self.idle + 1
         self.is_best = score > self.best
         self.best = max(score, self.best)
 
     @property
     def stands_still(self):
-        """Whether there was no improvement for too long."""
+        """Whether there was no improvement for more than `patience` epochs."""
         return self.idle > self.patience
 
     def begin_anew(self):
-        """Count the epochs without an improvement from 0."""
+        """Reset the number of epochs without an improvement."""
         self.idle = 0
 
 
@@ -66,7 +67,7 @@ class Best:
     parameters : list of ndarray
         Parameters that are trained in place.
     known : bool
-        Whether the parameters at the beginning are a candidate.
+        Whether the initial parameters are a candidate for the best.
     """
 
     def __init__(self, parameters, known):
@@ -76,11 +77,11 @@ class Best:
             self.keep()
 
     def keep(self):
-        """Copy the parameters as they are now."""
+        """Copy the current parameters."""
         self.copies = [W.copy() for W in self.parameters]
 
     def restore(self):
-        """Bring the copies back, if there are any."""
+        """Restore the copied parameters, if there are any."""
         for W, copy in zip(self.parameters, self.copies):
             W[...] = copy
 
@@ -91,28 +92,27 @@ def run_epoch(network, loss, gradients, optimizer, rate, batches, X, targets):
     Parameters
     ----------
     network, loss, gradients, optimizer
-        See the module.
+        See the docstring of the module.
     rate : float
         Learning rate.
     batches : iterable of ndarray of int
         Row numbers.
     X : array of shape (n_samples, n_features)
-        Rows; never copied whole, since the network gathers a batch at a time.
+        Rows; never copied as a whole, since the network gathers one batch at a time.
     targets : tuple of ndarray of shape (n_samples,)
-        What the loss compares with: labels, maybe weights.
+        Labels, and weights if there are any.
 
     Returns
     -------
     float
-        Mean of the losses of the batches, weighted with their sizes, plus the L2 penalty at the end of
-        the epoch.
+        Mean loss of the batches, weighted by their sizes, plus the L2 penalty at the end of the epoch.
 
     Raises
     ------
     FloatingPointError
-        If the loss, a parameter or a moment is not finite any more, or a parameter has exploded.
+        If the loss, a parameter or a moment is not finite, or if a parameter is very large.
     KeyboardInterrupt
-        If Ctrl-C was pressed, before the next step.
+        If Ctrl-C was pressed. It is raised before the next step.
     """
     parameters = [*network.blocks, *loss.parameters]
     total = 0.0
@@ -133,7 +133,7 @@ def run_epoch(network, loss, gradients, optimizer, rate, batches, X, targets):
 
 
 def _check_finite(parameters):
-    # NaN fails the comparison too. What has exploded may be finite still, in float64.
+    # NaN fails the comparison too. In float64, very large parameters may still be finite.
     if not all(max(W.max(), -W.min()) < EXPLODED for W in parameters):
         raise FloatingPointError
 
@@ -171,33 +171,32 @@ def train(
     Parameters
     ----------
     network, loss, gradients, optimizer, schedule, callbacks
-        See the module.
+        See the docstring of the module.
     batches : iterable
-        Each iteration gives the row numbers of the batches of one epoch.
+        Each iteration yields the row numbers of the batches of one epoch.
     X, targets
         See `run_epoch`.
     epochs : range
-        Numbers of the epochs to come, at most.
+        Numbers of the epochs, unless training stops early.
     progress : Progress
-        Judges the epochs: by the validation score, or by the level of the loss.
+        Tracks the validation score, or else the level of the loss.
     validation : object, default=None
-        ``validation.score() -> float``, higher is better. With it, the parameters of the best epoch are
-        restored at the end; those at the beginning are the first candidate if `progress` knows their
-        score.
+        ``validation.score() -> float``, higher is better. If given, the parameters of the best epoch are
+        restored at the end. The initial parameters are a candidate if `progress` knows their score.
     verbose : bool, default=False
         Whether to print a line for each epoch.
 
     Returns
     -------
     list of dict
-        One entry for each completed epoch.
+        One dict for each completed epoch.
 
     Raises
     ------
     FloatingPointError
-        If the loss or a parameter is not finite any more, or a parameter has exploded.
+        If the loss or a parameter is not finite, or if a parameter is very large.
     KeyboardInterrupt
-        If Ctrl-C was pressed before the first epoch. Later, training ends with a warning.
+        If Ctrl-C was pressed before the first epoch. In later epochs, training ends with a warning.
     """
     raise_if_interrupted()
     history = []
@@ -225,7 +224,7 @@ def train(
 
 
 def _epoch(network, loss, gradients, optimizer, rate, batches, X, targets, validation):
-    """Train for one epoch and validate; the entry of the history."""
+    """Train for one epoch, validate, and return the entry of the history."""
     began = time.perf_counter()
     loss.begin_epoch()
     with np.errstate(over="ignore", invalid="ignore"):
@@ -237,7 +236,7 @@ def _epoch(network, loss, gradients, optimizer, rate, batches, X, targets, valid
 
 
 def _judge(entry, loss, progress, best, validated):
-    """Take note of how good an epoch was, and keep its parameters if it is the best validated one."""
+    """Record the score of an epoch, and keep its parameters if it has the best validation score."""
     progress.update(entry["validation_score"] if validated else -loss.level(entry["loss"]))
     if progress.is_best and validated:
         best.keep()

@@ -1,21 +1,21 @@
-"""Validation: how good a network is on rows that it does not learn from."""
+"""Validation: the score of a network on rows that it is not trained on."""
 
 from .network import CHUNK, outputs
 
 
 class Validation:
-    """The score of a network on some rows, as it is whenever it is asked for.
+    """The score of a network on some rows, during training.
 
     Parameters
     ----------
     network : Network
         Network that is trained.
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Rows; never copied whole.
+        Rows; never copied as a whole.
     rows : ndarray of int of shape (n,)
-        Row numbers to validate on.
+        Numbers of the validation rows.
     targets : sequence of ndarray of shape (n, ...)
-        What `measure` takes after the outputs of these rows.
+        Arguments of `measure` after the outputs of these rows.
     measure : callable
         ``measure(Z, *targets) -> float``, higher is better.
     """
@@ -28,6 +28,6 @@ class Validation:
         self.measure = measure
 
     def score(self):
-        """Return the score of the network as it is now."""
+        """Compute the score of the current network."""
         network = self.network.for_inference(min(CHUNK, len(self.rows)))
         return self.measure(outputs(network, self.X, self.rows), *self.targets)
