@@ -336,7 +336,7 @@ def test_report_prints_a_line_for_each_class_and_one_for_all():
         "recall_at_2", "precision_at_2", "r_precision", "MAP@R", "reciprocal_rank", "queries"
     ]  # fmt: skip
     by_label = {line.split()[0]: line.split()[1:] for line in lines[1:] if line}
-    assert list(by_label) == ["a", "b", "all", "1"]
+    assert list(by_label) == ["a", "b", "all", "Queries"]
     values = [report[name] for name in list(report)[:5]]
     assert by_label["all"] == [*(f"{value:.3f}" for value in values), "4"]
     assert lines[-1] == "Queries without a relevant item, not counted: 1"
