@@ -28,6 +28,7 @@ Activation = Literal["relu", "tanh", "logistic", "identity"]
 Solver = Literal["adam", "sgd"]
 Standardize = Literal["auto", "common", "features", False]
 LearningRate = Literal["constant", "inverse_time", "cosine", "adaptive"] | Callable[[int], float]
+Scoring = str | Callable[..., float] | None
 ClassWeight = dict[Any, float] | dict[Any, int] | Literal["balanced"] | None
 Validation = Literal["rows", "classes"]
 BatchSampler = Literal["auto", "shuffle", "balanced"]
