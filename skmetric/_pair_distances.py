@@ -1,27 +1,29 @@
-"""Distances of the rows in pairs."""
+"""Distances between the two rows of each pair."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 
+from ._typing import Array, Floats
+
 BLOCK = 2**13  # pairs whose embeddings are gathered at a time
-# 2^-exponent must be representable; values that are smaller than 2^-1000 have squares in range
-# once they are multiplied by 2^1000.
+# 2^1000 is a float64, and the squares of values below 2^-1000 are in range after a product with it.
 LOWEST_EXPONENT = -1000
 
 
-def paired_distances(Z, pairs):
+def paired_distances(Z: Array | sparse.csr_matrix | sparse.csr_array, pairs: ArrayLike) -> Floats:
     """Compute the Euclidean distance between the two rows of each pair.
 
-    The distance of the pair (i, j) is ``sqrt(sum_k (Z[i, k] - Z[j, k])**2)``. The differences are
-    divided by a power of two before they are squared, so that no square overflows or underflows: the
-    distance is right up to rounding, whatever its size.
+    The distance of the pair (i, j) is ``sqrt(sum_k (Z[i, k] - Z[j, k])**2)``. The differences are divided
+    by a power of two before they are squared, so that no square overflows or underflows. The distance is
+    therefore accurate up to rounding, even if it is very large or very small.
 
     Parameters
     ----------
     Z : {ndarray, CSR matrix} of shape (n_samples, n_components)
-        Embeddings, of any real dtype. The distances are computed in float64.
+        Embeddings of any real dtype. The distances are computed in float64.
     pairs : array-like of int of shape (n_pairs, 2)
-        Row numbers of each pair.
+        Row numbers of each pair in `Z`.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def paired_distances(Z, pairs):
     for start in range(0, len(pairs), BLOCK):
         block = slice(start, start + BLOCK)
         left, right = pairs[block].T
-        # What overflows is found below.
+        # _check_finite reports what overflows.
         with np.errstate(over="ignore", invalid="ignore"):
             distances[block] = norms(Z[left].astype(np.float64) - Z[right].astype(np.float64))
     _check_finite(distances, Z, pairs)
@@ -68,7 +70,7 @@ def _sparse_norms(differences):
 
 
 def _powers(largest):
-    """Exponents, and the factors ``2^-exponent`` that bring the largest values to about 1."""
+    """Exponents, and the factors ``2^-exponent`` that scale the largest values to about 1."""
     exponents = np.maximum(np.frexp(largest)[1], LOWEST_EXPONENT)
     return exponents, np.ldexp(1.0, -exponents)
 
@@ -80,10 +82,10 @@ def _check_finite(distances, Z, pairs):
     rows = Z[pairs[wrong[0]]]
     values = rows.data if sparse.issparse(rows) else rows
     if np.isfinite(values).all():
-        problem = f"their distance is larger than the largest float64, {np.finfo(np.float64).max:.4g}"
+        problem = f"it is larger than the largest float64, {np.finfo(np.float64).max:.4g}"
     else:
-        problem = "one of them contains NaN or infinity"
+        problem = "an embedding contains NaN or infinity"
     raise ValueError(
-        f"The embeddings in pair {wrong[0]} have no finite distance: {problem}. "
-        f"{len(wrong)} of {len(distances)} pairs have none."
+        f"The distance of pair {wrong[0]} is not finite: {problem}. "
+        f"This holds for {len(wrong)} of {len(distances)} pairs."
     )

@@ -1,18 +1,29 @@
-"""MNIST and Fashion-MNIST as uint8 arrays, from files or from OpenML, and a reader of IDX files."""
+"""Load MNIST and Fashion-MNIST as uint8 arrays, from files or from OpenML, and read IDX files."""
+
+from __future__ import annotations
 
 import os
 from contextlib import suppress
 from os.path import isfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._data_files import arrays
 from ._data_files.images import read_labels, read_part
 from ._data_files.openml import download
 from ._shown import shown
 
+if TYPE_CHECKING:
+    from sklearn.utils import Bunch
+
 __all__ = ["fetch_fashion_mnist", "fetch_mnist", "read_idx"]
+
+Subset = Literal["train", "test", "all"]
+PathLike = str | os.PathLike[str]
+Pixels = NDArray[np.uint8]
 
 SETS = {
     "mnist": {
@@ -33,7 +44,7 @@ SETS = {
 
 PARTS = {"train": ("train",), "test": ("test",), "all": ("train", "test")}
 
-# where the images and the labels of a part of a set may lie in a folder, in order of preference
+# Files of the images and of the labels of a part of a set in a folder, in order of preference.
 LAYOUTS = (
     ("{name}.npz", "{name}.npz"),
     ("{name}/{idx}-images-idx3-ubyte", "{name}/{idx}-labels-idx1-ubyte"),
@@ -42,131 +53,178 @@ LAYOUTS = (
 )
 
 
-def fetch_mnist(*, subset="train", data_home=None, return_X_y=False):
+@overload
+def fetch_mnist(
+    *, subset: Subset = ..., data_home: PathLike | None = ..., return_X_y: Literal[False] = ...
+) -> Bunch: ...
+@overload
+def fetch_mnist(
+    *, subset: Subset = ..., data_home: PathLike | None = ..., return_X_y: Literal[True]
+) -> tuple[Pixels, Pixels]: ...
+def fetch_mnist(
+    *, subset: Subset = "train", data_home: PathLike | None = None, return_X_y: bool = False
+) -> Bunch | tuple[Pixels, Pixels]:
     """Load MNIST, 28 x 28 images of handwritten digits in 10 classes, from files or from OpenML.
 
     Parameters
     ----------
     subset : {"train", "test", "all"}, default="train"
-        Images to load: the first 60,000, the last 10,000, or all of them in this order. Only these are
-        read.
+        Images to load: the first 60,000, the last 10,000, or all of them in this order. Other images are
+        not read.
     data_home : str or path-like, default=None
-        Folder that is searched first, and where a download is kept. None means that the other folders
-        below are searched, and that a download is kept in the data home of scikit-learn.
+        Folder to search first, and to save a download in. If None, only the other folders listed below
+        are searched, and a download is saved in the data home of scikit-learn.
     return_X_y : bool, default=False
         If True, return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
     :class:`~sklearn.utils.Bunch` or tuple of ndarray
-        ``data`` of shape (n_samples, 784), grey levels of dtype uint8; ``target`` of shape (n_samples,),
-        labels 0 to 9 of dtype uint8; ``target_names`` of shape (10,), the name of each label; ``DESCR``,
-        a description.
+        ``data`` of shape (n_samples, 784), grey levels from 0 to 255 of dtype uint8; ``target`` of shape
+        (n_samples,), labels from 0 to 9 of dtype uint8; ``target_names`` of shape (10,), the name of each
+        label; ``DESCR``, a description. If `return_X_y` is True, a tuple of ``data`` and ``target``.
 
     Raises
     ------
     ValueError
-        If `subset` is not one of the allowed values, or if a file is damaged or holds other arrays.
+        If `subset` is not one of the allowed values, or if a file is damaged or contains other arrays.
     OSError
         If no file is found and the download fails.
 
     See Also
     --------
-    fetch_fashion_mnist : Load Fashion-MNIST, images of clothes of the same size.
+    fetch_fashion_mnist : Load Fashion-MNIST, images of clothes in the same format.
 
     Notes
     -----
-    The folders searched are `data_home`, the folder that the environment variable ``SKMETRIC_DATA``
-    names, and the data home of scikit-learn (:func:`sklearn.datasets.get_data_home`). In each of them,
-    the files searched for are
+    Three folders are searched: `data_home`, the folder given by the environment variable
+    ``SKMETRIC_DATA``, and the data home of scikit-learn (:func:`sklearn.datasets.get_data_home`). In each
+    of them, these files are searched:
 
-    1. ``mnist.npz`` with the arrays ``X_train``, ``y_train``, ``X_test``, ``y_test``;
-    2. the original IDX files, ``mnist/train-images-idx3-ubyte`` and so on, plain or ``.gz``;
-    3. in `data_home` only, these without ``mnist/``, unless the first labels are the other set's;
-    4. ``mnist_{train,test}_{images,labels}.npy``, the images as (n, 784) or (n, 28, 28).
+    1. ``mnist.npz`` with the arrays ``X_train``, ``y_train``, ``X_test`` and ``y_test``;
+    2. the original IDX files, ``mnist/train-images-idx3-ubyte`` etc., plain or with the suffix ``.gz``;
+    3. in `data_home` only, the same files without the folder ``mnist/``, unless their first labels are
+       those of Fashion-MNIST;
+    4. ``mnist_{train,test}_{images,labels}.npy``, with images of shape (n, 784) or (n, 28, 28).
 
-    The first that has the whole subset is read. If none has, version 1 of "mnist_784" is fetched from
-    OpenML and kept as ``mnist.npz``. The header of a file is checked before the file is inflated: more
-    than 70,000 images, or arrays of another form, are refused.
+    The first files that contain the whole subset are read. If there are none, version 1 of "mnist_784" is
+    downloaded from OpenML and saved as ``mnist.npz``. The header of a file is checked before the file is
+    decompressed: more than 70,000 images or arrays of other shapes or types raise an error.
 
     References
     ----------
     Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document recognition",
     Proceedings of the IEEE 86, 1998.
+
+    Examples
+    --------
+    >>> from skmetric.datasets import fetch_mnist
+    >>> X, y = fetch_mnist(subset="test", return_X_y=True)  # doctest: +SKIP
+    >>> X.shape, X.dtype, y.shape  # doctest: +SKIP
+    ((10000, 784), dtype('uint8'), (10000,))
     """
     return _fetch("mnist", subset, data_home, return_X_y)
 
 
-def fetch_fashion_mnist(*, subset="train", data_home=None, return_X_y=False):
+@overload
+def fetch_fashion_mnist(
+    *, subset: Subset = ..., data_home: PathLike | None = ..., return_X_y: Literal[False] = ...
+) -> Bunch: ...
+@overload
+def fetch_fashion_mnist(
+    *, subset: Subset = ..., data_home: PathLike | None = ..., return_X_y: Literal[True]
+) -> tuple[Pixels, Pixels]: ...
+def fetch_fashion_mnist(
+    *, subset: Subset = "train", data_home: PathLike | None = None, return_X_y: bool = False
+) -> Bunch | tuple[Pixels, Pixels]:
     """Load Fashion-MNIST, 28 x 28 images of clothes in 10 classes, from files or from OpenML.
 
     Parameters
     ----------
     subset : {"train", "test", "all"}, default="train"
-        Images to load: the first 60,000, the last 10,000, or all of them in this order. Only these are
-        read.
+        Images to load: the first 60,000, the last 10,000, or all of them in this order. Other images are
+        not read.
     data_home : str or path-like, default=None
-        Folder that is searched first, and where a download is kept. None means that the other folders
-        are searched, and that a download is kept in the data home of scikit-learn.
+        Folder to search first, and to save a download in. If None, only the other folders listed in
+        `fetch_mnist` are searched, and a download is saved in the data home of scikit-learn.
     return_X_y : bool, default=False
         If True, return ``(data, target)`` instead of a Bunch.
 
     Returns
     -------
     :class:`~sklearn.utils.Bunch` or tuple of ndarray
-        ``data`` of shape (n_samples, 784), grey levels of dtype uint8; ``target`` of shape (n_samples,),
-        labels 0 to 9 of dtype uint8; ``target_names`` of shape (10,), the name of each label; ``DESCR``,
-        a description.
+        ``data`` of shape (n_samples, 784), grey levels from 0 to 255 of dtype uint8; ``target`` of shape
+        (n_samples,), labels from 0 to 9 of dtype uint8; ``target_names`` of shape (10,), the name of each
+        label; ``DESCR``, a description. If `return_X_y` is True, a tuple of ``data`` and ``target``.
 
     Raises
     ------
     ValueError
-        If `subset` is not one of the allowed values, or if a file is damaged or holds other arrays.
+        If `subset` is not one of the allowed values, or if a file is damaged or contains other arrays.
     OSError
         If no file is found and the download fails.
 
     See Also
     --------
-    fetch_mnist : Load MNIST; its notes say where files are searched for.
+    fetch_mnist : Load MNIST. Its notes list the folders and the names of the files.
 
     Notes
     -----
-    Files are searched for in the same folders as those of :func:`fetch_mnist`, under the same names with
-    ``fashion_mnist`` in place of ``mnist``. On OpenML it is version 1 of "Fashion-MNIST".
+    The files are searched in the same folders as by :func:`fetch_mnist`, under the same names with
+    ``fashion_mnist`` in place of ``mnist``. On OpenML the set is version 1 of "Fashion-MNIST".
 
     References
     ----------
     H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine
     learning algorithms", arXiv:1708.07747, 2017.
+
+    Examples
+    --------
+    >>> from skmetric.datasets import fetch_fashion_mnist
+    >>> X, y = fetch_fashion_mnist(subset="test", return_X_y=True)  # doctest: +SKIP
+    >>> X.shape, X.dtype, y.shape  # doctest: +SKIP
+    ((10000, 784), dtype('uint8'), (10000,))
     """
     return _fetch("fashion_mnist", subset, data_home, return_X_y)
 
 
-def read_idx(path):
-    """Read an array from a file in IDX, the format of the original MNIST, plain or gzip.
+def read_idx(path: PathLike) -> NDArray[Any]:
+    """Read an array from a file in IDX format, the format of the original MNIST files, plain or gzip.
 
     Parameters
     ----------
     path : str or path-like
-        File to read. Compression is recognised by the content, whatever the name.
+        File to read. Compression is recognised by the content of the file, not by its name.
 
     Returns
     -------
     ndarray
-        Array of the shape and the type that the file announces: uint8, int8, int16, int32, float32 or
-        float64, in native byte order.
+        Array with the shape and the type given in the header of the file: uint8, int8, int16, int32,
+        float32 or float64, in native byte order.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is not IDX, is truncated, has bytes after the array, or is damaged gzip.
+        If the file is not an IDX file, is truncated, has bytes after the array, or is a damaged gzip
+        file.
 
     Notes
     -----
-    No more is inflated than the header announces and one byte, and no more is allocated than the file
-    holds.
+    At most one byte more than the header announces is decompressed. Memory grows with the bytes that are
+    read, so that a wrong header does not allocate more than the file contains.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skmetric.datasets import read_idx
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "labels-idx1-ubyte"
+    ...     n_bytes = file.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 2, 5, 7]))  # two uint8, 5 and 7
+    ...     read_idx(file)
+    array([5, 7], dtype=uint8)
     """
     return arrays.read_idx(path)
 
@@ -199,7 +257,7 @@ def _load(name, parts, data_home):
 
 
 def _folders(data_home):
-    """Yield each folder to search, and whether it is the one that the caller named."""
+    """Yield each folder to search, and whether it is `data_home`."""
     from sklearn.datasets import get_data_home
 
     if data_home is not None:
@@ -207,7 +265,7 @@ def _folders(data_home):
     if os.environ.get("SKMETRIC_DATA"):
         yield Path(os.environ["SKMETRIC_DATA"]).expanduser(), False
     with suppress(OSError):
-        # asked only now, because asking creates the folder; where it cannot, no file is there
+        # Only called if needed, since it creates the folder. If this fails, there are no files.
         yield Path(get_data_home()), False
 
 
@@ -216,7 +274,7 @@ def _find(folder, name, parts, is_data_home):
     for layout in LAYOUTS:
         files = [_files(folder, layout, name, part) for part in parts]
         complete = all(isfile(file) for pair in files for file in pair)
-        # without the set's name, the caller's word and the first labels must tell whose these are
+        # Paths without the name of the set are only taken from `data_home`, and if the labels fit.
         if complete and ("{name}" in layout[0] or (is_data_home and not _is_other(files, name))):
             return files
     return None

@@ -1,16 +1,19 @@
-"""Measures of an embedding as a space to search in.
+"""Retrieval measures: how often nearest neighbours in an embedding have the label of the query.
 
-Each row of `Z` is a query, and an item is *relevant* to it if it has the label of the query. The items
-are the other rows, or a gallery. Distances are Euclidean, and their order is that of exact arithmetic on
-the float64 values; of items at the same distance, the one with the lower index comes first. Queries
-without a relevant item do not count.
+Each row of `Z` is a query. It searches the items, which are the other rows of `Z` or the rows of a
+gallery. An item is *relevant* to a query if both have the same label. Queries without a relevant item do
+not count. Items are ordered by Euclidean distance, compared without rounding errors for float64 values;
+of items at the same distance, the one with the lower index comes first.
 
 The definitions are those of K. Musgrave, S. Belongie and S.-N. Lim, "A metric learning reality check",
 ECCV 2020, section 3.
 """
 
 import re
+from collections.abc import Callable
+from typing import Any
 
+from numpy.typing import ArrayLike
 from sklearn.metrics._scorer import _BaseScorer
 
 from ._search.measures import AT_K, MEASURES, Retrieval, check_k
@@ -30,9 +33,9 @@ __all__ = [
 HEADS = {"mean_average_precision_at_r": "MAP@R", "mean_reciprocal_rank": "reciprocal_rank"}
 
 
-def _mean(name, Z, y, k=1, **arguments):
+def _mean(name, k, Z, y, Z_gallery=None, y_gallery=None, query_index=None, sample_weight=None):
     k = check_k(k)
-    retrieval = Retrieval(Z, y, **arguments)
+    retrieval = Retrieval(Z, y, Z_gallery, y_gallery, query_index, sample_weight)
     retrieval.warn_if_trivial()
     return retrieval.means(retrieval.values([name], k))[0]
 
@@ -40,11 +43,20 @@ def _mean(name, Z, y, k=1, **arguments):
 # --- measures ---------------------------------------------------------------------------------------
 
 
-def recall_at_k(Z, y, *, k=1, Z_gallery=None, y_gallery=None, query_index=None, sample_weight=None):
-    """Compute the fraction of queries that find a relevant item among the `k` nearest.
+def recall_at_k(
+    Z: ArrayLike,
+    y: ArrayLike,
+    *,
+    k: int = 1,
+    Z_gallery: ArrayLike | None = None,
+    y_gallery: ArrayLike | None = None,
+    query_index: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
+    """Compute the fraction of queries with a relevant item among the `k` nearest.
 
-    For one query, it is 1 if one of the `k` nearest items is relevant, and 0 otherwise. The measure is
-    the weighted mean over the queries.
+    For one query, the value is 1 if at least one of the `k` nearest items is relevant, and 0 otherwise.
+    The measure is the weighted mean over the queries.
 
     Parameters
     ----------
@@ -58,15 +70,15 @@ def recall_at_k(Z, y, *, k=1, Z_gallery=None, y_gallery=None, query_index=None, 
         Embeddings of the items to search. If None, each query searches the other queries
         (leave-one-out).
     y_gallery : array-like of shape (n_items,), default=None
-        Labels of the items. Required if `Z_gallery` is given, and only used then.
+        Labels of the items. Required if `Z_gallery` is given.
     query_index : array-like of int of shape (n_queries,), default=None
-        Position of each query in the gallery, or -1 for a query that is not there. A query does not find
-        the item at its own position. If None, no query is in the gallery. Only used if `Z_gallery` is
-        given.
+        Position of each query in the gallery, or -1 for a query that is not in the gallery. A query does
+        not search the item at its own position. If None, no query is in the gallery. It must be None if
+        `Z_gallery` is None.
     sample_weight : array-like of shape (n_queries,), default=None
-        Weights of the queries in the mean, not negative. Queries of weight 0 do not count, but others can
-        find them. A weight of 2 is not the same as a row given twice, since each of the two rows would
-        find the other. If None, all queries have the same weight.
+        Weights of the queries in the mean, >= 0. Queries of weight 0 do not count, but other queries can
+        find them. Without a gallery, a weight of 2 differs from giving a row twice, since the two rows
+        would find each other. If None, all queries have the same weight.
 
     Returns
     -------
@@ -85,11 +97,12 @@ def recall_at_k(Z, y, *, k=1, Z_gallery=None, y_gallery=None, query_index=None, 
     Warns
     -----
     UndefinedMetricWarning
-        If all items that the queries can find are relevant: then the measure is 1 for any embedding.
+        If all items are relevant to all queries that count. Then the measure does not depend on the
+        embedding.
 
     See Also
     --------
-    precision_at_k : The fraction of the `k` nearest items that is relevant.
+    precision_at_k : Fraction of relevant items among the `k` nearest.
     retrieval_report : All measures from one search.
 
     References
@@ -105,24 +118,24 @@ def recall_at_k(Z, y, *, k=1, Z_gallery=None, y_gallery=None, query_index=None, 
     >>> round(recall_at_k(Z, y, k=2), 3)
     0.667
     """
-    return _mean(
-        "recall_at_k",
-        Z,
-        y,
-        k,
-        Z_gallery=Z_gallery,
-        y_gallery=y_gallery,
-        query_index=query_index,
-        sample_weight=sample_weight,
-    )
+    return _mean("recall_at_k", k, Z, y, Z_gallery, y_gallery, query_index, sample_weight)
 
 
-def precision_at_k(Z, y, *, k=1, Z_gallery=None, y_gallery=None, query_index=None, sample_weight=None):
+def precision_at_k(
+    Z: ArrayLike,
+    y: ArrayLike,
+    *,
+    k: int = 1,
+    Z_gallery: ArrayLike | None = None,
+    y_gallery: ArrayLike | None = None,
+    query_index: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Compute the fraction of relevant items among the `k` nearest.
 
-    For one query, it is ``n_hits / k``, with ``n_hits`` the number of relevant ones among the `k` nearest
-    items. The divisor is `k` even if there are fewer items. The measure is the weighted mean over the
-    queries. For ``k=1`` it is equal to `recall_at_k`.
+    For one query, the value is ``n_hits / k``, where ``n_hits`` is the number of relevant items among the
+    `k` nearest. The divisor is `k` even if there are fewer items. The measure is the weighted mean over
+    the queries. For ``k=1`` it is equal to `recall_at_k`.
 
     Parameters
     ----------
@@ -136,15 +149,15 @@ def precision_at_k(Z, y, *, k=1, Z_gallery=None, y_gallery=None, query_index=Non
         Embeddings of the items to search. If None, each query searches the other queries
         (leave-one-out).
     y_gallery : array-like of shape (n_items,), default=None
-        Labels of the items. Required if `Z_gallery` is given, and only used then.
+        Labels of the items. Required if `Z_gallery` is given.
     query_index : array-like of int of shape (n_queries,), default=None
-        Position of each query in the gallery, or -1 for a query that is not there. A query does not find
-        the item at its own position. If None, no query is in the gallery. Only used if `Z_gallery` is
-        given.
+        Position of each query in the gallery, or -1 for a query that is not in the gallery. A query does
+        not search the item at its own position. If None, no query is in the gallery. It must be None if
+        `Z_gallery` is None.
     sample_weight : array-like of shape (n_queries,), default=None
-        Weights of the queries in the mean, not negative. Queries of weight 0 do not count, but others can
-        find them. A weight of 2 is not the same as a row given twice, since each of the two rows would
-        find the other. If None, all queries have the same weight.
+        Weights of the queries in the mean, >= 0. Queries of weight 0 do not count, but other queries can
+        find them. Without a gallery, a weight of 2 differs from giving a row twice, since the two rows
+        would find each other. If None, all queries have the same weight.
 
     Returns
     -------
@@ -163,12 +176,13 @@ def precision_at_k(Z, y, *, k=1, Z_gallery=None, y_gallery=None, query_index=Non
     Warns
     -----
     UndefinedMetricWarning
-        If all items that the queries can find are relevant: then the measure is 1 for any embedding.
+        If all items are relevant to all queries that count. Then the measure does not depend on the
+        embedding.
 
     See Also
     --------
-    recall_at_k : Whether one of the `k` nearest items is relevant.
-    r_precision : The same with the number of relevant items in place of `k`.
+    recall_at_k : Fraction of queries with a relevant item among the `k` nearest.
+    r_precision : The same measure with the number of relevant items as `k`.
 
     References
     ----------
@@ -183,24 +197,23 @@ def precision_at_k(Z, y, *, k=1, Z_gallery=None, y_gallery=None, query_index=Non
     >>> round(precision_at_k(Z, y, k=2), 3)
     0.333
     """
-    return _mean(
-        "precision_at_k",
-        Z,
-        y,
-        k,
-        Z_gallery=Z_gallery,
-        y_gallery=y_gallery,
-        query_index=query_index,
-        sample_weight=sample_weight,
-    )
+    return _mean("precision_at_k", k, Z, y, Z_gallery, y_gallery, query_index, sample_weight)
 
 
-def r_precision(Z, y, *, Z_gallery=None, y_gallery=None, query_index=None, sample_weight=None):
+def r_precision(
+    Z: ArrayLike,
+    y: ArrayLike,
+    *,
+    Z_gallery: ArrayLike | None = None,
+    y_gallery: ArrayLike | None = None,
+    query_index: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Compute the fraction of relevant items among the R nearest.
 
-    R is the number of items that are relevant to the query. For one query, it is ``n_hits / R``, with
-    ``n_hits`` the number of relevant ones among the R nearest items. The measure is the weighted mean
-    over the queries. It is 1 if each query is nearer to all of its class than to any other item.
+    For one query, R is the number of relevant items, and the value is ``n_hits / R``, where ``n_hits`` is
+    the number of relevant items among the R nearest. The measure is the weighted mean over the queries.
+    It is 1 if every query is nearer to all relevant items than to any other item.
 
     Parameters
     ----------
@@ -212,15 +225,15 @@ def r_precision(Z, y, *, Z_gallery=None, y_gallery=None, query_index=None, sampl
         Embeddings of the items to search. If None, each query searches the other queries
         (leave-one-out).
     y_gallery : array-like of shape (n_items,), default=None
-        Labels of the items. Required if `Z_gallery` is given, and only used then.
+        Labels of the items. Required if `Z_gallery` is given.
     query_index : array-like of int of shape (n_queries,), default=None
-        Position of each query in the gallery, or -1 for a query that is not there. A query does not find
-        the item at its own position. If None, no query is in the gallery. Only used if `Z_gallery` is
-        given.
+        Position of each query in the gallery, or -1 for a query that is not in the gallery. A query does
+        not search the item at its own position. If None, no query is in the gallery. It must be None if
+        `Z_gallery` is None.
     sample_weight : array-like of shape (n_queries,), default=None
-        Weights of the queries in the mean, not negative. Queries of weight 0 do not count, but others can
-        find them. A weight of 2 is not the same as a row given twice, since each of the two rows would
-        find the other. If None, all queries have the same weight.
+        Weights of the queries in the mean, >= 0. Queries of weight 0 do not count, but other queries can
+        find them. Without a gallery, a weight of 2 differs from giving a row twice, since the two rows
+        would find each other. If None, all queries have the same weight.
 
     Returns
     -------
@@ -237,12 +250,13 @@ def r_precision(Z, y, *, Z_gallery=None, y_gallery=None, query_index=None, sampl
     Warns
     -----
     UndefinedMetricWarning
-        If all items that the queries can find are relevant: then the measure is 1 for any embedding.
+        If all items are relevant to all queries that count. Then the measure does not depend on the
+        embedding.
 
     See Also
     --------
-    mean_average_precision_at_r : Looks at the order of the R nearest items as well.
-    precision_at_k : The same with a given number of items.
+    mean_average_precision_at_r : Measure that depends on the order of the R nearest items as well.
+    precision_at_k : The same measure with a given number of items.
 
     References
     ----------
@@ -257,29 +271,27 @@ def r_precision(Z, y, *, Z_gallery=None, y_gallery=None, query_index=None, sampl
     >>> round(r_precision(Z, y), 3)
     0.333
     """
-    return _mean(
-        "r_precision",
-        Z,
-        y,
-        Z_gallery=Z_gallery,
-        y_gallery=y_gallery,
-        query_index=query_index,
-        sample_weight=sample_weight,
-    )
+    return _mean("r_precision", 1, Z, y, Z_gallery, y_gallery, query_index, sample_weight)
 
 
 def mean_average_precision_at_r(
-    Z, y, *, Z_gallery=None, y_gallery=None, query_index=None, sample_weight=None
-):
+    Z: ArrayLike,
+    y: ArrayLike,
+    *,
+    Z_gallery: ArrayLike | None = None,
+    y_gallery: ArrayLike | None = None,
+    query_index: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Compute the mean average precision among the R nearest items (MAP@R).
 
-    R is the number of items that are relevant to the query. For one query, it is::
+    For one query, R is the number of relevant items, and the value is::
 
         1 / R * sum(precision(i) * hit(i) for i in 1, ..., R)
 
-    with ``precision(i)`` the fraction of relevant ones among the i nearest items, and ``hit(i)`` equal
-    to 1 if the i-th nearest item is relevant, and to 0 otherwise. The measure is the weighted mean over
-    the queries. In contrast to `r_precision`, it is higher if the relevant items come first.
+    Here ``precision(i)`` is the fraction of relevant items among the i nearest, and ``hit(i)`` is 1 if
+    the i-th nearest item is relevant and 0 otherwise. The measure is the weighted mean over the queries.
+    In contrast to `r_precision`, it is higher if the relevant items come first.
 
     Parameters
     ----------
@@ -291,15 +303,15 @@ def mean_average_precision_at_r(
         Embeddings of the items to search. If None, each query searches the other queries
         (leave-one-out).
     y_gallery : array-like of shape (n_items,), default=None
-        Labels of the items. Required if `Z_gallery` is given, and only used then.
+        Labels of the items. Required if `Z_gallery` is given.
     query_index : array-like of int of shape (n_queries,), default=None
-        Position of each query in the gallery, or -1 for a query that is not there. A query does not find
-        the item at its own position. If None, no query is in the gallery. Only used if `Z_gallery` is
-        given.
+        Position of each query in the gallery, or -1 for a query that is not in the gallery. A query does
+        not search the item at its own position. If None, no query is in the gallery. It must be None if
+        `Z_gallery` is None.
     sample_weight : array-like of shape (n_queries,), default=None
-        Weights of the queries in the mean, not negative. Queries of weight 0 do not count, but others can
-        find them. A weight of 2 is not the same as a row given twice, since each of the two rows would
-        find the other. If None, all queries have the same weight.
+        Weights of the queries in the mean, >= 0. Queries of weight 0 do not count, but other queries can
+        find them. Without a gallery, a weight of 2 differs from giving a row twice, since the two rows
+        would find each other. If None, all queries have the same weight.
 
     Returns
     -------
@@ -316,12 +328,13 @@ def mean_average_precision_at_r(
     Warns
     -----
     UndefinedMetricWarning
-        If all items that the queries can find are relevant: then the measure is 1 for any embedding.
+        If all items are relevant to all queries that count. Then the measure does not depend on the
+        embedding.
 
     See Also
     --------
-    r_precision : Does not look at the order of the R nearest items.
-    mean_reciprocal_rank : Looks at the nearest relevant item only.
+    r_precision : Measure that does not depend on the order of the R nearest items.
+    mean_reciprocal_rank : Measure that depends on the nearest relevant item only.
 
     References
     ----------
@@ -336,21 +349,21 @@ def mean_average_precision_at_r(
     >>> round(mean_average_precision_at_r(Z, y), 3)
     0.292
     """
-    return _mean(
-        "mean_average_precision_at_r",
-        Z,
-        y,
-        Z_gallery=Z_gallery,
-        y_gallery=y_gallery,
-        query_index=query_index,
-        sample_weight=sample_weight,
-    )
+    return _mean("mean_average_precision_at_r", 1, Z, y, Z_gallery, y_gallery, query_index, sample_weight)
 
 
-def mean_reciprocal_rank(Z, y, *, Z_gallery=None, y_gallery=None, query_index=None, sample_weight=None):
+def mean_reciprocal_rank(
+    Z: ArrayLike,
+    y: ArrayLike,
+    *,
+    Z_gallery: ArrayLike | None = None,
+    y_gallery: ArrayLike | None = None,
+    query_index: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Compute the mean of 1 / rank of the nearest relevant item.
 
-    The rank of the nearest item of all is 1. The measure is the weighted mean over the queries.
+    The nearest item has rank 1. The measure is the weighted mean over the queries.
 
     Parameters
     ----------
@@ -362,15 +375,15 @@ def mean_reciprocal_rank(Z, y, *, Z_gallery=None, y_gallery=None, query_index=No
         Embeddings of the items to search. If None, each query searches the other queries
         (leave-one-out).
     y_gallery : array-like of shape (n_items,), default=None
-        Labels of the items. Required if `Z_gallery` is given, and only used then.
+        Labels of the items. Required if `Z_gallery` is given.
     query_index : array-like of int of shape (n_queries,), default=None
-        Position of each query in the gallery, or -1 for a query that is not there. A query does not find
-        the item at its own position. If None, no query is in the gallery. Only used if `Z_gallery` is
-        given.
+        Position of each query in the gallery, or -1 for a query that is not in the gallery. A query does
+        not search the item at its own position. If None, no query is in the gallery. It must be None if
+        `Z_gallery` is None.
     sample_weight : array-like of shape (n_queries,), default=None
-        Weights of the queries in the mean, not negative. Queries of weight 0 do not count, but others can
-        find them. A weight of 2 is not the same as a row given twice, since each of the two rows would
-        find the other. If None, all queries have the same weight.
+        Weights of the queries in the mean, >= 0. Queries of weight 0 do not count, but other queries can
+        find them. Without a gallery, a weight of 2 differs from giving a row twice, since the two rows
+        would find each other. If None, all queries have the same weight.
 
     Returns
     -------
@@ -387,12 +400,13 @@ def mean_reciprocal_rank(Z, y, *, Z_gallery=None, y_gallery=None, query_index=No
     Warns
     -----
     UndefinedMetricWarning
-        If all items that the queries can find are relevant: then the measure is 1 for any embedding.
+        If all items are relevant to all queries that count. Then the measure does not depend on the
+        embedding.
 
     See Also
     --------
-    recall_at_k : Whether the rank is `k` at most.
-    mean_average_precision_at_r : Looks at all relevant items.
+    recall_at_k : Fraction of queries for which this rank is at most `k`.
+    mean_average_precision_at_r : Measure that depends on all relevant items.
 
     Examples
     --------
@@ -402,24 +416,16 @@ def mean_reciprocal_rank(Z, y, *, Z_gallery=None, y_gallery=None, query_index=No
     >>> round(mean_reciprocal_rank(Z, y), 3)
     0.667
     """
-    return _mean(
-        "mean_reciprocal_rank",
-        Z,
-        y,
-        Z_gallery=Z_gallery,
-        y_gallery=y_gallery,
-        query_index=query_index,
-        sample_weight=sample_weight,
-    )
+    return _mean("mean_reciprocal_rank", 1, Z, y, Z_gallery, y_gallery, query_index, sample_weight)
 
 
 # --- report -----------------------------------------------------------------------------------------
 
 
-class RetrievalReport(dict):
-    """Dictionary of retrieval measures that prints as a table.
+class RetrievalReport(dict[str, Any]):
+    """Dictionary of retrieval measures that is printed as a table.
 
-    `retrieval_report` returns it; its documentation says what the keys are.
+    `retrieval_report` returns such a dictionary and documents its keys.
 
     See Also
     --------
@@ -429,13 +435,19 @@ class RetrievalReport(dict):
     --------
     >>> from skmetric.metrics import retrieval_report
     >>> report = retrieval_report([[0.0], [1.0], [3.0], [7.0]], ["a", "a", "b", "b"])
-    >>> str(report).split()[:3]
-    ['recall_at_1', 'precision_at_1', 'r_precision']
     >>> report["r_precision"], report["classes"]["b"]["r_precision"]
     (0.75, 0.5)
+    >>> for line in str(report).splitlines():
+    ...     print(line[:54])  # the first columns
+             recall_at_1   precision_at_1      r_precision
+    <BLANKLINE>
+      a            1.000            1.000            1.000
+      b            0.500            0.500            0.500
+    <BLANKLINE>
+    all            0.750            0.750            0.750
     """
 
-    def __str__(self):
+    def __str__(self) -> str:
         names = [name for name in self if name not in ("classes", "n_queries", "n_excluded")]
         rows = [*self["classes"].items(), ("all", self)]
         width = max(len(str(label)) for label, _ in rows)
@@ -446,15 +458,24 @@ class RetrievalReport(dict):
             lines.append(f"{label!s:>{width}}{values}  {entry['n_queries']:15d}")
         lines.insert(-1, "")
         if self["n_excluded"]:
-            lines += ["", f"{self['n_excluded']} queries had no relevant item and are left out."]
+            lines += ["", f"Queries without a relevant item, not counted: {self['n_excluded']}"]
         return "\n".join(lines)
 
 
-def retrieval_report(Z, y, *, k=1, Z_gallery=None, y_gallery=None, query_index=None, sample_weight=None):
+def retrieval_report(
+    Z: ArrayLike,
+    y: ArrayLike,
+    *,
+    k: int = 1,
+    Z_gallery: ArrayLike | None = None,
+    y_gallery: ArrayLike | None = None,
+    query_index: ArrayLike | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> RetrievalReport:
     """Compute all retrieval measures, for each class and for all queries.
 
-    One search gives `recall_at_k`, `precision_at_k`, `r_precision`, `mean_average_precision_at_r` and
-    `mean_reciprocal_rank`. Their formulas are in the documentation of these functions.
+    One search computes `recall_at_k`, `precision_at_k`, `r_precision`, `mean_average_precision_at_r` and
+    `mean_reciprocal_rank`. See these functions for the formulas.
 
     Parameters
     ----------
@@ -463,35 +484,34 @@ def retrieval_report(Z, y, *, k=1, Z_gallery=None, y_gallery=None, query_index=N
     y : array-like of shape (n_queries,)
         Labels of the queries: integers, strings or bools. A label of -1 is a class like any other.
     k : int, default=1
-        Number of nearest items to look at, at least 1. Only `recall_at_k` and `precision_at_k`
-        use it.
+        Number of nearest items to look at, at least 1. Only used by `recall_at_k` and `precision_at_k`.
     Z_gallery : array-like of shape (n_items, n_components), default=None
         Embeddings of the items to search. If None, each query searches the other queries
         (leave-one-out).
     y_gallery : array-like of shape (n_items,), default=None
-        Labels of the items. Required if `Z_gallery` is given, and only used then.
+        Labels of the items. Required if `Z_gallery` is given.
     query_index : array-like of int of shape (n_queries,), default=None
-        Position of each query in the gallery, or -1 for a query that is not there. A query does not find
-        the item at its own position. If None, no query is in the gallery. Only used if `Z_gallery` is
-        given.
+        Position of each query in the gallery, or -1 for a query that is not in the gallery. A query does
+        not search the item at its own position. If None, no query is in the gallery. It must be None if
+        `Z_gallery` is None.
     sample_weight : array-like of shape (n_queries,), default=None
-        Weights of the queries in the mean, not negative. Queries of weight 0 do not count, but others can
-        find them. A weight of 2 is not the same as a row given twice, since each of the two rows would
-        find the other. If None, all queries have the same weight.
+        Weights of the queries in the mean, >= 0. Queries of weight 0 do not count, but other queries can
+        find them. Without a gallery, a weight of 2 differs from giving a row twice, since the two rows
+        would find each other. If None, all queries have the same weight.
 
     Returns
     -------
     RetrievalReport
-        A dictionary that prints as a table, with the keys
+        A dictionary that is printed as a table. Its keys are
 
         - ``"recall_at_1"`` and ``"precision_at_1"``, with the given `k` in place of 1, ``"r_precision"``,
           ``"mean_average_precision_at_r"`` and ``"mean_reciprocal_rank"``: weighted means over the
           queries, floats from 0 to 1;
         - ``"n_queries"``: number of queries that count;
-        - ``"n_excluded"``: number of queries that do not count, since they have no relevant item. Those
-          of weight 0 are in neither number;
-        - ``"classes"``: for each label, a dictionary of the same means and of ``"n_queries"``, over the
-          queries of this class.
+        - ``"n_excluded"``: number of queries that do not count because they have no relevant item.
+          Queries of weight 0 are in neither number;
+        - ``"classes"``: dictionary that maps each label to a dictionary of the same means and
+          ``"n_queries"``, for the queries with this label.
 
     Raises
     ------
@@ -505,15 +525,16 @@ def retrieval_report(Z, y, *, k=1, Z_gallery=None, y_gallery=None, query_index=N
     Warns
     -----
     UndefinedMetricWarning
-        If all items that the queries can find are relevant: then the measure is 1 for any embedding.
+        If all items are relevant to all queries that count. Then the measure does not depend on the
+        embedding.
 
     See Also
     --------
-    recall_at_k : Whether one of the `k` nearest items is relevant.
-    precision_at_k : The fraction of the `k` nearest items that is relevant.
-    r_precision : The fraction of the R nearest items that is relevant.
+    recall_at_k : Fraction of queries with a relevant item among the `k` nearest.
+    precision_at_k : Fraction of relevant items among the `k` nearest.
+    r_precision : Fraction of relevant items among the R nearest.
     mean_average_precision_at_r : The same, higher if the relevant items come first.
-    mean_reciprocal_rank : 1 / rank of the nearest relevant item.
+    mean_reciprocal_rank : Mean of 1 / rank of the nearest relevant item.
     make_retrieval_scorer : One of the measures as a scorer.
 
     References
@@ -532,14 +553,7 @@ def retrieval_report(Z, y, *, k=1, Z_gallery=None, y_gallery=None, query_index=N
     0.3333333333333333
     """
     k = check_k(k)
-    retrieval = Retrieval(
-        Z,
-        y,
-        Z_gallery=Z_gallery,
-        y_gallery=y_gallery,
-        query_index=query_index,
-        sample_weight=sample_weight,
-    )
+    retrieval = Retrieval(Z, y, Z_gallery, y_gallery, query_index, sample_weight)
     retrieval.warn_if_trivial()
     values = retrieval.values(list(MEASURES), k)
     report = RetrievalReport(_entry(retrieval, values, k, slice(None)))
@@ -560,10 +574,10 @@ def _entry(retrieval, values, k, chosen):
 
 
 class _RetrievalScorer(_BaseScorer):
-    """A measure as ``scorer(estimator, X, y, sample_weight=None)``: see `make_retrieval_scorer`."""
+    """Scorer of a measure, ``scorer(estimator, X, y, sample_weight=None)``."""
 
-    # scikit-learn's scorers are of this class: its ScoringMonitor asks for it, and its metadata routing
-    # finds sample_weight in the signature of the function that the scorer holds.
+    # The base class is that of scikit-learn's scorers. ScoringMonitor requires it, and metadata routing
+    # finds sample_weight in the signature of the function that it is given.
     def __init__(self, name, k):
         super().__init__(self._measure, sign=1, kwargs={}, response_method="transform")
         self.name = name
@@ -576,46 +590,46 @@ class _RetrievalScorer(_BaseScorer):
         return self._measure(y_true, estimator.transform(X), sample_weight=sample_weight)
 
     def _measure(self, y_true, y_pred, sample_weight=None):
-        return _mean(self.name, y_pred, y_true, self.k, sample_weight=sample_weight)
+        return _mean(self.name, self.k, y_pred, y_true, sample_weight=sample_weight)
 
     def __repr__(self):
         return f"make_retrieval_scorer({self.name!r}, k={self.k})"
 
 
-def make_retrieval_scorer(metric, *, k=None):
-    """Make a scorer from a retrieval measure, for `GridSearchCV`, `cross_validate` and their like.
+def make_retrieval_scorer(metric: str, *, k: int | None = None) -> Callable[..., float]:
+    """Make a scorer of a retrieval measure, for `GridSearchCV`, `cross_validate` and similar tools.
 
     The scorer embeds the rows that it is given with the method ``transform`` of the estimator. Each of
-    these rows then searches the others (leave-one-out).
+    these rows then searches the other rows (leave-one-out).
 
     Parameters
     ----------
     metric : str
-        Name of a measure of this module: "recall_at_k", "precision_at_k", "r_precision",
-        "mean_average_precision_at_r" or "mean_reciprocal_rank". In the first two, a number may stand in
-        place of the k: "recall_at_5" is "recall_at_k" with ``k=5``.
+        Name of the measure: "recall_at_k", "precision_at_k", "r_precision", "mean_average_precision_at_r"
+        or "mean_reciprocal_rank". In the first two, the name may contain the value of `k`: "recall_at_5"
+        is "recall_at_k" with ``k=5``.
     k : int, default=None
-        Number of nearest items to look at, at least 1. Only used if `metric` is "recall_at_k" or
-        "precision_at_k", and 1 if None.
+        Number of nearest items to look at, at least 1. None means 1. Only used if `metric` is
+        "recall_at_k" or "precision_at_k".
 
     Returns
     -------
     callable
-        ``scorer(estimator, X, y, sample_weight=None)`` returns the measure as a float, higher is better.
-        The estimator is a transformer or a pipeline that ends in one. With metadata routing enabled, the
-        scorer takes `sample_weight` after ``scorer.set_score_request(sample_weight=True)``.
+        ``scorer(estimator, X, y, sample_weight=None)`` returns the measure as a float; higher is better.
+        The estimator is a transformer or a pipeline that ends in one. With metadata routing enabled, call
+        ``scorer.set_score_request(sample_weight=True)`` to pass `sample_weight`.
 
     Raises
     ------
     TypeError
         If `metric` is not a string, or `k` is not an integer.
     ValueError
-        If `metric` is not one of the names, `k` is less than 1, or `k` is given and `metric` has no k or
-        has it in its name.
+        If `metric` is not one of the names, if `k` is less than 1, or if `k` is given although the
+        measure does not use it or its name contains it.
 
     See Also
     --------
-    retrieval_report : All measures of one embedding.
+    retrieval_report : All measures of an embedding.
 
     Examples
     --------
@@ -636,12 +650,16 @@ def make_retrieval_scorer(metric, *, k=None):
     if name not in MEASURES:
         raise ValueError(
             f"metric must be one of {list(MEASURES)}, or one of the first two with a number in place of "
-            f"the k, got {metric!r}."
+            f"k, as in 'recall_at_5', got {metric!r}."
         )
     if k is not None and number:
-        raise ValueError(f"metric={metric!r} has its k in the name, got k={shown(k)} as well.")
+        raise ValueError(
+            f"metric={metric!r} contains the value of k, so that k={shown(k)} must not be set."
+        )
     if k is not None and name not in AT_K:
-        raise ValueError(f"k is for a metric of {AT_K} only, got k={shown(k)} with metric={metric!r}.")
+        raise ValueError(
+            f"k is only used if metric is one of {AT_K}, got k={shown(k)} with metric={metric!r}."
+        )
     if number:
         k = int(number[2])
     return _RetrievalScorer(name, check_k(1 if k is None else k))

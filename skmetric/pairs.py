@@ -1,12 +1,15 @@
-"""Pairs and triplets as data: drawn from labels, and checked.
+"""Draw and check pairs and triplets of rows.
 
-A tuple is two or three rows, given as the rows themselves, an array (n, size, n_features), or as their
-numbers in a matrix `X`, integers (n, size).
+Pairs and triplets are given in one of two forms: as an array of the rows themselves, of shape
+(n, 2, n_features) or (n, 3, n_features), or as an array of row numbers in a matrix `X`, of shape (n, 2)
+or (n, 3).
 """
 
 from numbers import Integral
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_scalar, column_or_1d
 from sklearn.utils.validation import _num_samples
 
@@ -14,6 +17,7 @@ from ._draws import by_class, draw_pairs
 from ._labels import check_labels
 from ._pair_distances import paired_distances
 from ._shown import shown
+from ._typing import Bools, Integers, MatrixLike
 
 __all__ = [
     "check_pair_labels",
@@ -25,15 +29,16 @@ __all__ = [
 ]
 
 _NAMES = {2: "pairs", 3: "triplets"}
-_LABELS = "y of pairs must be 0 and 1, or -1 and 1 (1: the same)"
-_N_SHOWN = 5  # wrong labels in a message
+_LABELS = "The labels y of pairs must be 0 and 1, or -1 and 1, with 1 for pairs of the same class"
+_N_SHOWN = 5  # largest number of wrong labels in a message
 
 
-def make_pairs(y, n_pairs, rng):
+def make_pairs(y: ArrayLike, n_pairs: int, rng: np.random.Generator | int) -> tuple[Integers, Integers]:
     """Draw random pairs of rows, half of the same class and half of different classes.
 
-    No pair is drawn twice, in whichever order of its rows. All pairs of a kind are equally likely: a
-    class of n rows has n (n - 1) / 2 pairs of the same class. Memory is O(len(y) + n_pairs).
+    No pair is drawn twice, not even with its rows swapped. All pairs of the same class are equally
+    likely, and so are all pairs of different classes. Large classes therefore occur more often: a class
+    of n rows has n (n - 1) / 2 pairs. Memory is O(len(y) + n_pairs).
 
     Parameters
     ----------
@@ -42,20 +47,20 @@ def make_pairs(y, n_pairs, rng):
     n_pairs : int
         Number of pairs, at least 1. If it is odd, there is one more pair of the same class.
     rng : numpy.random.Generator or int
-        Generator to draw from, or a seed for one.
+        Random number generator, or a seed for a new one.
 
     Returns
     -------
     pairs : ndarray of int of shape (n_pairs, 2)
         Row numbers of each pair, in random order.
     same : ndarray of int of shape (n_pairs,)
-        1 where both rows are of the same class, else 0.
+        1 if both rows of a pair are of the same class, and 0 otherwise.
 
     Raises
     ------
     ValueError
-        If labels are missing (NaN, None, NA), or if there are fewer pairs of a kind than are asked for:
-        with a single class no pairs are different, and without a class of two rows none are the same.
+        If labels are missing (NaN, None, NA), or if there are not enough different pairs of the same
+        class or of different classes.
 
     See Also
     --------
@@ -73,7 +78,8 @@ def make_pairs(y, n_pairs, rng):
     rng = np.random.default_rng(rng)
     order, starts, _ = by_class(check_labels(y))
     n_different = n_pairs // 2
-    # In the order of the classes, a row goes with those before it: of its class, or of the others.
+    # Rows are in the order of their classes. Each row is paired with earlier ones only: the pairs of its
+    # own class start where the class starts, and those of other classes end there.
     before = np.arange(len(order)) - starts
     alike = draw_pairs("the same class", starts, before, n_pairs - n_different, rng)
     unlike = draw_pairs("different classes", np.zeros_like(starts), starts, n_different, rng)
@@ -83,12 +89,12 @@ def make_pairs(y, n_pairs, rng):
     return order[places[mixed]], same[mixed]
 
 
-def make_triplets(y, n_triplets, rng):
+def make_triplets(y: ArrayLike, n_triplets: int, rng: np.random.Generator | int) -> Integers:
     """Draw random triplets of rows: an anchor, a row of its class, and a row of another class.
 
-    Anchors are drawn uniformly from the rows that have another row of their class, positives from the
-    other rows of that class, and negatives from the rows of all other classes. A triplet may be drawn
-    twice.
+    Anchors are drawn uniformly from the rows of classes with at least two rows, positives from the other
+    rows of the class of the anchor, and negatives from the rows of all other classes. A triplet may be
+    drawn more than once.
 
     Parameters
     ----------
@@ -97,7 +103,7 @@ def make_triplets(y, n_triplets, rng):
     n_triplets : int
         Number of triplets, at least 1.
     rng : numpy.random.Generator or int
-        Generator to draw from, or a seed for one.
+        Random number generator, or a seed for a new one.
 
     Returns
     -------
@@ -109,20 +115,25 @@ def make_triplets(y, n_triplets, rng):
     ValueError
         If labels are missing (NaN, None, NA), if there is a single class, or if no class has two rows.
 
+    See Also
+    --------
+    make_pairs : Draw pairs.
+
     Examples
     --------
     >>> from skmetric.pairs import make_triplets
-    >>> make_triplets([5, 5, 7], 1, rng=0).shape
-    (1, 3)
+    >>> triplets = make_triplets(["a", "a", "b"], 10, rng=0)
+    >>> triplets.shape, set(triplets[:, 2].tolist())  # the only row of class b is the negative
+    ((10, 3), {2})
     """
     check_scalar(n_triplets, "n_triplets", Integral, min_val=1)
     rng = np.random.default_rng(rng)
     order, starts, sizes = by_class(check_labels(y))
     anchors = np.flatnonzero(sizes > 1)
     if len(anchors) == 0:
-        raise ValueError("Triplets need a class of two rows, but each row of y has a class of its own.")
+        raise ValueError("Triplets need a class of at least 2 rows, but every class in y has one row.")
     if sizes[0] == len(order):
-        raise ValueError("Triplets need rows of at least 2 classes, but all rows of y are of one class.")
+        raise ValueError("Triplets need at least 2 classes, but all rows have the same class in y.")
     anchor = rng.choice(anchors, n_triplets)
     start = starts[anchor]
     size = sizes[anchor]
@@ -133,38 +144,41 @@ def make_triplets(y, n_triplets, rng):
     return order[np.column_stack([anchor, positive, negative])]
 
 
-def pairs_from_chunklets(chunklets, n_pairs, rng):
+def pairs_from_chunklets(
+    chunklets: ArrayLike, n_pairs: int, rng: np.random.Generator | int
+) -> tuple[Integers, Integers]:
     """Draw random pairs of rows, half within a chunklet and half between two chunklets.
 
-    A chunklet is a set of rows known to be of the same thing. Rows of different chunklets are taken to be
-    of different things: if two chunklets may be of one thing, some of the labels 0 are wrong. Of rows in
-    no chunklet nothing is known, and they occur in no pair.
+    A chunklet is a set of rows that are known to be of the same class, where the class itself is unknown.
+    Rows of different chunklets are assumed to be of different classes. If two chunklets may be of the
+    same class, some of the labels 0 are wrong. Rows in no chunklet do not occur in the pairs.
 
     Parameters
     ----------
     chunklets : array-like of int of shape (n_samples,)
-        Chunklet of each row. Rows with a negative number, by convention -1, are in no chunklet.
+        Number of the chunklet of each row. A negative number, by convention -1, means that the row is in
+        no chunklet.
     n_pairs : int
         Number of pairs, at least 1. If it is odd, there is one more pair within a chunklet.
     rng : numpy.random.Generator or int
-        Generator to draw from, or a seed for one.
+        Random number generator, or a seed for a new one.
 
     Returns
     -------
     pairs : ndarray of int of shape (n_pairs, 2)
         Row numbers of each pair, in random order.
     same : ndarray of int of shape (n_pairs,)
-        1 where both rows are of the same chunklet, else 0.
+        1 if both rows of a pair are in the same chunklet, and 0 otherwise.
 
     Raises
     ------
     ValueError
-        If chunklets are missing (NaN, None, NA) or are not integers, or if there are fewer pairs of a
-        kind than are asked for.
+        If chunklets are missing (NaN, None, NA) or are not integers, or if there are not enough different
+        pairs within chunklets or between them.
 
     See Also
     --------
-    make_pairs : Draw pairs where the class of each row is known.
+    make_pairs : Draw pairs if the class of each row is known.
 
     References
     ----------
@@ -175,26 +189,28 @@ def pairs_from_chunklets(chunklets, n_pairs, rng):
     --------
     >>> from skmetric.pairs import pairs_from_chunklets
     >>> pairs, same = pairs_from_chunklets([0, 0, 1, -1], 2, rng=0)
-    >>> same.sum().item()
-    1
+    >>> sorted(pairs[same == 1][0].tolist())  # the rows of chunklet 0
+    [0, 1]
     """
     chunklets = check_labels(chunklets, "chunklets")
     if chunklets.dtype.kind not in "iu":
-        raise ValueError(f"chunklets must be integers, -1 for none, got dtype {chunklets.dtype}.")
+        raise ValueError(
+            f"chunklets must be integers, with -1 for rows in no chunklet, got dtype {chunklets.dtype}."
+        )
     known = np.flatnonzero(chunklets >= 0)
     pairs, same = make_pairs(chunklets[known], n_pairs, rng)
     return known[pairs], same
 
 
-def check_tuples(tuples, X, size):
-    """Convert both forms of tuples to one: rows, and row numbers.
+def check_tuples(tuples: ArrayLike, X: MatrixLike | None, size: int) -> tuple[Any, Integers]:
+    """Check pairs or triplets in either form, and convert them to rows and row numbers.
 
     Parameters
     ----------
     tuples : array-like of shape (n, size, n_features), or of int of shape (n, size)
-        The rows themselves if `X` is None, else their numbers in `X`, from 0 on.
+        The rows themselves if `X` is None. Otherwise row numbers in `X`, from 0 on.
     X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features) or None
-        The matrix that the row numbers refer to.
+        Matrix that the row numbers refer to.
     size : int
         2 for pairs, 3 for triplets.
 
@@ -203,13 +219,13 @@ def check_tuples(tuples, X, size):
     X : ndarray of shape (n * size, n_features), or the given matrix
         Rows. If `tuples` is a contiguous array of rows, this is a view of it.
     index : ndarray of int of shape (n, size)
-        Row numbers of each tuple.
+        Row numbers of each tuple in the returned `X`.
 
     Raises
     ------
     ValueError
-        If `tuples` has another shape or is empty, or if row numbers are not integers or not those of
-        rows of `X`.
+        If `tuples` is empty or does not have one of these shapes, if row numbers are not integers, or if
+        `X` has no such rows.
 
     Examples
     --------
@@ -225,50 +241,52 @@ def check_tuples(tuples, X, size):
         n = len(tuples)
         return tuples.reshape(n * size, -1), np.arange(n * size).reshape(n, size)
     if tuples.dtype.kind not in "iu":
-        raise ValueError(f"{name} of row numbers must be integers, got dtype {tuples.dtype}.")
+        raise ValueError(
+            f"{name} must hold row numbers of X, which are integers, got dtype {tuples.dtype}."
+        )
     lowest = tuples.min()
     highest = tuples.max()
     n_rows = _num_samples(X)
     if lowest < 0 or highest >= n_rows:
         raise ValueError(
-            f"{name} has row numbers from {lowest} to {highest}, but X has the rows 0 to {n_rows - 1}."
+            f"{name} has row numbers from {lowest} to {highest}, but X has rows 0 to {n_rows - 1}."
         )
     return X, tuples
 
 
 def _check_shape(tuples, are_rows, size, name):
-    form = f"(n, {size}, n_features)" if are_rows else f"(n, {size}) together with X"
+    form = f"(n, {size}, n_features)" if are_rows else f"(n, {size}) if X is given"
     if tuples.ndim != (3 if are_rows else 2) or tuples.shape[1] != size:
         may_be_numbers = are_rows and tuples.ndim == 2
-        hint = f": pass X=, or {name} of shape (n, {size}, n_features)" if may_be_numbers else ""
-        raise ValueError(f"{name} must have the shape {form}, got {tuples.shape}{hint}.")
+        hint = ". If it holds row numbers, pass the matrix X as well" if may_be_numbers else ""
+        raise ValueError(f"{name} must have shape {form}, got {tuples.shape}{hint}.")
     if tuples.size == 0:
-        raise ValueError(f"{name} must not be empty, got the shape {tuples.shape}.")
+        raise ValueError(f"{name} must not be empty, got shape {tuples.shape}.")
 
 
-def check_pair_labels(y, n_pairs, both=True):
-    """Convert the labels of pairs to a mask.
+def check_pair_labels(y: ArrayLike, n_pairs: int, both: bool = True) -> Bools:
+    """Check the labels of pairs and convert them to a mask.
 
     Parameters
     ----------
     y : array-like of shape (n_pairs,)
-        1 for pairs of the same thing, and either 0 or -1 for pairs of different things. 0 and -1 must
+        1 for pairs of the same class, and either 0 or -1 for pairs of different classes. 0 and -1 must
         not occur together.
     n_pairs : int
-        Number of pairs that the labels must be of.
+        Number of pairs.
     both : bool, default=True
-        Whether pairs of both kinds are required.
+        Whether pairs of the same class and of different classes must both occur.
 
     Returns
     -------
     ndarray of bool of shape (n_pairs,)
-        Whether the pairs are of the same thing.
+        True for pairs of the same class.
 
     Raises
     ------
     ValueError
-        If labels are missing (NaN, None, NA), if there are other labels or another number of them, or
-        if `both` is True and all pairs are of one kind.
+        If labels are missing (NaN, None, NA) or have other values, if their number is not `n_pairs`, or
+        if `both` is True and all labels are equal.
 
     Examples
     --------
@@ -290,5 +308,7 @@ def check_pair_labels(y, n_pairs, both=True):
         raise ValueError(f"{_LABELS}, got the values {listed}{more}.")
     if both and len(values) < 2:
         only = "".join(map(shown, values))
-        raise ValueError(f"y must have labels of pairs of both kinds, but all its labels are {only}.")
+        raise ValueError(
+            f"y must have labels of same and of different pairs, but all its labels are {only}."
+        )
     return y == 1

@@ -1,10 +1,10 @@
-"""Displays: pictures of a training, an embedding, pairs, neighbours and weights.
+"""Displays of training curves, embeddings, distances of pairs, neighbours and weights.
 
-As in scikit-learn, a display keeps what was computed. The class methods ``from_estimator`` and
-``from_predictions`` compute, draw and return a display; `plot` draws it again, in other axes or another
-style. A display draws into the axes `ax`, or into those of a new figure if `ax` is None, and keeps them
-as `ax_` (`axes_` if there are several) and `figure_`. Other keyword arguments are passed to the
-function of matplotlib that the documentation of the method names.
+They follow the displays of scikit-learn. The class methods ``from_estimator`` and ``from_predictions``
+compute what to draw, draw it and return the display. The method ``plot`` draws it again, in other axes or
+in another style. A display draws in the axes `ax`, or in a new figure if `ax` is None, and stores the
+axes as `ax_` (`axes_` if there are several) and the figure as `figure_`. Further keyword arguments are
+passed to a function of matplotlib, which the documentation of each method names.
 """
 
 from ._displays.embedding import EmbeddingDisplay

@@ -1,38 +1,53 @@
-"""A check of gradients, for authors of losses."""
+"""Check the gradient of a loss, for authors of losses."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from ._typing import Floats
 
 __all__ = ["check_gradient"]
 
 
-def check_gradient(loss, Z, *args, n_directions=3, step=1e-6, rtol=1e-6, random_state=0):
+def check_gradient(
+    loss: Callable[..., tuple[float, ArrayLike]],
+    Z: ArrayLike,
+    *args: Any,
+    n_directions: int = 3,
+    step: float = 1e-6,
+    rtol: float = 1e-6,
+    random_state: int = 0,
+) -> Floats:
     """Compare the gradient of a loss with central differences along random directions.
 
-    Along a random unit direction V, ``(loss(Z + h V) - loss(Z - h V)) / (2 h)`` must be
-    ``sum(dZ * V)``. A direction costs two calls of the loss, whatever the size of `Z`.
+    Along a random unit direction V, ``(loss(Z + h V) - loss(Z - h V)) / (2 h)`` must be equal to
+    ``sum(dZ * V)``. Each direction needs two calls of the loss, for any size of `Z`.
 
     Parameters
     ----------
     loss : callable
-        ``loss(Z, *args) -> (value, dZ)``, a number and its gradient of the shape of `Z`.
+        ``loss(Z, *args) -> (value, dZ)``, a number and its gradient, which has the shape of `Z`.
     Z : array-like of shape (n, n_components)
-        Where to compute the gradient. It should not lie on a kink of the loss. It is converted to
-        float64.
+        Point at which the gradient is checked. It is converted to float64. The loss should be
+        differentiable there: `check_gradient` fails where the gradient jumps, as at the margin of a
+        hinge.
     *args : tuple
-        More arguments of the loss, such as labels.
+        Further arguments of the loss, such as labels.
     n_directions : int, default=3
         Number of directions, at least 1.
     step : float, default=1e-6
-        The h of the formula.
+        Step h of the differences.
     rtol : float, default=1e-6
-        Largest error that is accepted, as a fraction of the norm of `dZ`.
+        Tolerance of the error, relative to the norm of `dZ`.
     random_state : int, default=0
         Seed of the directions.
 
     Returns
     -------
     ndarray of shape (n_directions,)
-        Errors as fractions of the norm of `dZ`. If the gradient is 0, they are not divided.
+        Errors, relative to the norm of `dZ`. They are absolute if the gradient is 0.
 
     Raises
     ------
@@ -45,13 +60,20 @@ def check_gradient(loss, Z, *args, n_directions=3, step=1e-6, rtol=1e-6, random_
     Examples
     --------
     >>> import numpy as np
+    >>> from skmetric.losses import MetricLoss, triplet
     >>> from skmetric.testing import check_gradient
-    >>> Z = np.random.default_rng(0).normal(size=(5, 2))
-    >>> bool(check_gradient(lambda Z: (0.5 * np.sum(Z**2), Z), Z).max() < 1e-6)
+    >>> Z = np.random.default_rng(0).normal(size=(6, 2))
+    >>> errors = check_gradient(MetricLoss(triplet), Z, np.array([0, 0, 1, 1, 2, 2]))
+    >>> bool(errors.max() < 1e-6)
     True
+    >>> # The gradient of this loss should be 2 * Z.
+    >>> check_gradient(lambda Z: (np.sum(Z**2), Z), Z)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    AssertionError: direction 0: central difference ..., gradient ..., error ...
     """
     if n_directions < 1:
-        raise ValueError(f"n_directions must be at least 1, got {n_directions}: nothing is compared.")
+        raise ValueError(f"n_directions must be at least 1, got {n_directions}.")
     rng = np.random.default_rng(random_state)
     Z = np.array(Z, dtype=np.float64)
     dZ = _gradient(loss(Z.copy(), *args), Z.shape)
@@ -73,20 +95,20 @@ def check_gradient(loss, Z, *args, n_directions=3, step=1e-6, rtol=1e-6, random_
 
 
 def _gradient(returned, shape):
-    """A copy of the gradient that a loss returns."""
+    """Copy the gradient that a loss returns, and check its shape."""
     if not isinstance(returned, tuple | list) or len(returned) != 2:
-        raise ValueError(f"loss must return (value, dZ), got a {type(returned).__name__}.")
+        raise ValueError(f"loss must return a tuple (value, dZ), got a {type(returned).__name__}.")
     value, dZ = returned
     if np.shape(value) != () or np.shape(dZ) != shape:
         raise ValueError(
-            f"loss must return a number and a gradient of the shape {shape}, got the shapes "
+            f"loss must return a number and a gradient of shape {shape}, got shapes "
             f"{np.shape(value)} and {np.shape(dZ)}."
         )
     return np.array(dZ, dtype=np.float64)
 
 
 def _norm(dZ):
-    """The norm, or 1 for a gradient of 0: it must be met by differences of 0."""
-    # Squares of very large or very small gradients would be inf or 0, and any error accepted.
+    """Norm of the gradient, or 1 if the gradient is 0."""
+    # The entries are scaled first, since their squares may overflow or underflow.
     largest = np.abs(dZ).max()
     return largest * np.linalg.norm(dZ / largest) if largest else 1.0

@@ -44,10 +44,11 @@ FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def at_import(node):
-    """Nodes that run when the module is imported: all but the bodies of functions."""
+    """Nodes that run when the module is imported: not bodies of functions and of ``if TYPE_CHECKING``."""
     for child in ast.iter_child_nodes(node):
         yield child
-        if not isinstance(child, FUNCTIONS | ast.Lambda):
+        is_type_checking = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+        if not isinstance(child, FUNCTIONS | ast.Lambda) and not is_type_checking:
             yield from at_import(child)
 
 
@@ -304,7 +305,8 @@ def test_no_file_is_called_utils():
 
 
 def public(nodes, kinds):
-    return [node for node in nodes if isinstance(node, kinds) and not node.name.startswith("_")]
+    named = [node for node in nodes if isinstance(node, kinds) and not node.name.startswith("_")]
+    return [node for node in named if "overload" not in map(ast.unparse, node.decorator_list)]
 
 
 def documentable(tree):

@@ -165,7 +165,7 @@ def test_download_that_cannot_be_kept_is_returned_with_a_warning(monkeypatch, tm
         raise PermissionError("read-only folder")
 
     monkeypatch.setattr(os, "replace", fail)
-    with pytest.warns(UserWarning, match="could not be kept: read-only folder") as record:
+    with pytest.warns(UserWarning, match="could not be saved: read-only folder") as record:
         X = fetch_mnist(data_home=home).data
     assert record[0].filename == __file__
     assert_array_equal(X, arrays["X_train"])

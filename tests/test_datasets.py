@@ -227,7 +227,7 @@ def test_bare_idx_files_of_data_home_are_read(tmp_path, name, subset, compressed
 def test_bare_idx_files_of_the_other_set_are_passed_over(tmp_path, name, subset):
     (other,) = set(FETCHERS) - {name}
     write_idx(tmp_path, other, make_arrays(other), subfolder=False)
-    with pytest.raises(OSError, match=f"^{name} is in none of"):
+    with pytest.raises(OSError, match=f"^{name} was not found in"):
         FETCHERS[name](subset=subset, data_home=tmp_path)
     arrays = make_arrays(name)
     write_npy(tmp_path, name, arrays)

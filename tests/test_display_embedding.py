@@ -162,8 +162,8 @@ def test_embedding_is_drawn_again(embedding, digits):
     "given, message",
     [
         ({"y": [0, 1]}, "inconsistent numbers of samples"),
-        ({"Z_test": np.eye(3)}, "go together"),
-        ({"y_test": [0]}, "go together"),
+        ({"Z_test": np.eye(3)}, "must be given together"),
+        ({"y_test": [0]}, "must be given together"),
         ({"Z_test": np.eye(3), "y_test": [0, 1]}, "inconsistent numbers of samples"),
         ({"Z_test": np.ones((2, 4)), "y_test": [0, 1]}, "Z has 3 columns, but Z_test has 4"),
         ({"Z": np.full((3, 3), np.nan)}, "NaN"),

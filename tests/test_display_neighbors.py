@@ -107,7 +107,7 @@ def test_neighbours_in_given_axes():
 @pytest.mark.parametrize(
     "given, message",
     [
-        ({"image_shape": (8, 9)}, r"image_shape=\(8, 9\) has 72 values, X has 64 features"),
+        ({"image_shape": (8, 9)}, r"image_shape=\(8, 9\) has 72 values, but X has 64 features"),
         ({"image_shape": (64,)}, "image_shape must be"),
         ({"image_shape": (8, 4, 2)}, "image_shape must be"),
         ({"y_query": [1]}, "inconsistent numbers of samples"),

@@ -84,11 +84,11 @@ def test_pairs_of_one_kind_without_threshold():
     "y, distances, message",
     [
         ([1, 0], [1.0], "y has 2 labels, but there are 1 pairs"),
-        ([1, 2], [1.0, 2.0], "y of pairs must be 0 and 1, or -1 and 1 .* got the values 1, 2"),
+        ([1, 2], [1.0, 2.0], "y of pairs must be 0 and 1, or -1 and 1, .* got the values 1, 2"),
         (
             [1, 0, -1],
             [1.0, 2.0, 3.0],
-            "y of pairs must be 0 and 1, or -1 and 1 .* got the values 1, 0, -1",
+            "y of pairs must be 0 and 1, or -1 and 1, .* got the values 1, 0, -1",
         ),
         ([1, np.nan], [1.0, 2.0], "y contains NaN or None"),
         ([1, None], [1.0, 2.0], "y contains NaN or None"),
@@ -104,7 +104,7 @@ def test_pairs_that_do_not_fit(y, distances, message):
 
 def test_a_verifier_that_accepts_nothing_is_drawn():
     X = np.array([[0.0], [1.0], [0.0], [3.0]])
-    with pytest.warns(UserWarning, match="No pair is called the same"):
+    with pytest.warns(UserWarning, match="All pairs are predicted to be different"):
         verifier = PairVerifier(FunctionTransformer()).fit([[0, 1], [2, 3]], [0, 1], X=X)
     assert verifier.threshold_ == -np.inf
     display = PairDistanceDisplay.from_estimator(verifier, [[0, 1], [2, 3]], [0, 1], X=X)

@@ -336,10 +336,10 @@ def test_report_prints_a_line_for_each_class_and_one_for_all():
         "recall_at_2", "precision_at_2", "r_precision", "MAP@R", "reciprocal_rank", "queries"
     ]  # fmt: skip
     by_label = {line.split()[0]: line.split()[1:] for line in lines[1:] if line}
-    assert list(by_label) == ["a", "b", "all", "1"]
+    assert list(by_label) == ["a", "b", "all", "Queries"]
     values = [report[name] for name in list(report)[:5]]
     assert by_label["all"] == [*(f"{value:.3f}" for value in values), "4"]
-    assert lines[-1] == "1 queries had no relevant item and are left out."
+    assert lines[-1] == "Queries without a relevant item, not counted: 1"
 
 
 # --- scorers ----------------------------------------------------------------------------------------
@@ -387,9 +387,11 @@ def test_names_of_scorers_that_are_no_strings_raise(metric):
 
 
 def test_a_scorer_without_use_for_its_k_raises():
-    with pytest.raises(ValueError, match="metric='recall_at_5' has its k in the name, got k=4"):
+    with pytest.raises(
+        ValueError, match="metric='recall_at_5' contains the value of k, so that k=4 must"
+    ):
         make_retrieval_scorer("recall_at_5", k=np.int64(4))
-    with pytest.raises(ValueError, match=r"only, got k=4 with metric='r_precision'"):
+    with pytest.raises(ValueError, match=r"k is only used .*, got k=4 with metric='r_precision'"):
         make_retrieval_scorer("r_precision", k=4)
 
 

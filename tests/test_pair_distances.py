@@ -75,7 +75,7 @@ def test_a_power_of_two_changes_no_bit(form, exponent):
     ],
 )
 def test_pairs_without_a_finite_distance_are_an_error(form, rows, problem):
-    with pytest.raises(ValueError, match=f"pair 1 have no finite distance.*{problem}.* 1 of 2 pairs"):
+    with pytest.raises(ValueError, match=f"distance of pair 1 is not finite.*{problem}.* 1 of 2 pairs"):
         paired_distances(form(np.array(rows)), [[0, 0], [1, 2]])
 
 

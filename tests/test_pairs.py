@@ -207,7 +207,12 @@ def test_triplets_repeat_with_a_seed():
 
 @pytest.mark.parametrize(
     "y, message",
-    [([0, 0], "2 classes"), ([0, 1], "class of two rows"), ([], "class of two rows"), ([[0, 1]], "1d")],
+    [
+        ([0, 0], "2 classes"),
+        ([0, 1], "class of at least 2 rows"),
+        ([], "at least 2 rows"),
+        ([[0, 1]], "1d"),
+    ],
 )
 def test_triplets_that_do_not_exist(y, message):
     with pytest.raises(ValueError, match=message):
@@ -234,7 +239,10 @@ def test_chunklets_of_all_rows_are_classes():
 @pytest.mark.parametrize(
     "chunklets, message",
     [
-        ([0.0, 0.0, 1.0], "chunklets must be integers, -1 for none, got dtype float64"),
+        (
+            [0.0, 0.0, 1.0],
+            "chunklets must be integers, with -1 for rows in no chunklet, got dtype float64",
+        ),
         (["a", "a", "b"], "chunklets must be integers"),
         ([-1, -1, -1], "there are only 0"),
         ([0, 0, -1], "different classes were asked for, but there are only 0"),
@@ -279,23 +287,28 @@ ROWS = np.zeros((4, 3))
 @pytest.mark.parametrize(
     "tuples, X, size, message",
     [
-        (np.zeros((5, 3, 2)), None, 2, "pairs must have the shape (n, 2, n_features), got (5, 3, 2)."),
-        (np.zeros((5, 2, 2)), None, 3, "triplets must have the shape (n, 3, n_features), got (5, 2, 2)."),
-        (np.zeros(5), None, 2, "pairs must have the shape (n, 2, n_features), got (5,)."),
+        (np.zeros((5, 3, 2)), None, 2, "pairs must have shape (n, 2, n_features), got (5, 3, 2)."),
+        (np.zeros((5, 2, 2)), None, 3, "triplets must have shape (n, 3, n_features), got (5, 2, 2)."),
+        (np.zeros(5), None, 2, "pairs must have shape (n, 2, n_features), got (5,)."),
         (np.zeros((1, 2, 3, 4)), None, 2, "got (1, 2, 3, 4)."),
         (sparse.csr_matrix((4, 2)), None, 2, "got ()."),
-        ([[0, 1]], None, 2, "got (1, 2): pass X=, or pairs of shape (n, 2, n_features)."),
-        ([[0, 1, 2]], None, 3, "got (1, 3): pass X=, or triplets of shape (n, 3, n_features)."),
-        (np.zeros((5, 2, 3)), ROWS, 2, "must have the shape (n, 2) together with X, got (5, 2, 3)."),
-        ([[0, 1, 2]], ROWS, 2, "pairs must have the shape (n, 2) together with X, got (1, 3)."),
+        ([[0, 1]], None, 2, "got (1, 2). If it holds row numbers, pass the matrix X as well."),
+        ([[0, 1, 2]], None, 3, "got (1, 3). If it holds row numbers, pass the matrix X as well."),
+        (np.zeros((5, 2, 3)), ROWS, 2, "must have shape (n, 2) if X is given, got (5, 2, 3)."),
+        ([[0, 1, 2]], ROWS, 2, "pairs must have shape (n, 2) if X is given, got (1, 3)."),
         ([0, 1], ROWS, 2, "got (2,)."),
-        ([[0.0, 1.0]], ROWS, 2, "pairs of row numbers must be integers, got dtype float64."),
-        ([[True, False]], ROWS, 2, "must be integers, got dtype bool."),
-        ([[0, 4]], ROWS, 2, "pairs has row numbers from 0 to 4, but X has the rows 0 to 3."),
-        ([[-1, 2]], ROWS, 2, "pairs has row numbers from -1 to 2, but X has the rows 0 to 3."),
-        ([[0, 1, 9]], ROWS, 3, "triplets has row numbers from 0 to 9, but X has the rows 0 to 3."),
-        (np.zeros((0, 2, 3)), None, 2, "pairs must not be empty, got the shape (0, 2, 3)."),
-        (np.zeros((0, 2), int), ROWS, 2, "pairs must not be empty, got the shape (0, 2)."),
+        (
+            [[0.0, 1.0]],
+            ROWS,
+            2,
+            "pairs must hold row numbers of X, which are integers, got dtype float64.",
+        ),
+        ([[True, False]], ROWS, 2, "which are integers, got dtype bool."),
+        ([[0, 4]], ROWS, 2, "pairs has row numbers from 0 to 4, but X has rows 0 to 3."),
+        ([[-1, 2]], ROWS, 2, "pairs has row numbers from -1 to 2, but X has rows 0 to 3."),
+        ([[0, 1, 9]], ROWS, 3, "triplets has row numbers from 0 to 9, but X has rows 0 to 3."),
+        (np.zeros((0, 2, 3)), None, 2, "pairs must not be empty, got shape (0, 2, 3)."),
+        (np.zeros((0, 2), int), ROWS, 2, "pairs must not be empty, got shape (0, 2)."),
     ],
 )
 def test_bad_tuples(tuples, X, size, message):
@@ -317,7 +330,7 @@ def test_both_forms_of_labels(y, kind):
 @pytest.mark.parametrize("y", [[1, 1], [0, 0], [-1, -1]])
 def test_one_kind_of_pairs(y):
     assert_array_equal(check_pair_labels(y, 2, both=False), np.array(y) == 1)
-    with pytest.raises(ValueError, match=f"pairs of both kinds, but all its labels are {y[0]}."):
+    with pytest.raises(ValueError, match=f"same and of different pairs, but all its labels are {y[0]}."):
         check_pair_labels(y, 2)
 
 
@@ -326,13 +339,16 @@ def test_one_kind_of_pairs(y):
     [
         ([0, 1], "y has 2 labels, but there are 3 pairs"),
         ([0, 1, 2], "got the values 0, 1, 2."),
-        ([1, 0, -1], "y of pairs must be 0 and 1, or -1 and 1 (1: the same), got the values 1, 0, -1."),
+        (
+            [1, 0, -1],
+            "or -1 and 1, with 1 for pairs of the same class, got the values 1, 0, -1.",
+        ),
         ([0.5, 0, 1], "y must hold classes, such as integers"),
-        ([0, 1, np.nan], "must be 0 and 1, or -1 and 1 (1: the same), but y contains NaN or None: 1"),
+        ([0, 1, np.nan], "-1 and 1, with 1 for pairs of the same class, but y contains NaN or None: 1"),
         ([0, 1, None], "y contains NaN or None"),
         (pd.Series([1, pd.NA, 0], dtype="Int64"), "y contains NaN or None"),
         (["same", "different", "same"], "got the values 'same', 'different'."),
-        (np.array([1, "a", 0], dtype=object), "(1: the same), but y holds strings and other values"),
+        (np.array([1, "a", 0], dtype=object), "the same class, but y holds strings and other values"),
         (np.array([np.int64(1), np.float64(2), 0], dtype=object), "got the values 1, 2.0, 0."),
         ([[0, 1], [1, 0], [1, 1]], "1d array"),
     ],

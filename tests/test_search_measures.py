@@ -169,8 +169,8 @@ def test_two_queries_may_be_the_same_item():
         (0, r"query_index must have shape \(4,\).* got \(\)"),
         ([0.0, 1.0, 2.0, 3.0], "query_index must hold integers, got an array of float64"),
         ([True, False, True, False], "query_index must hold integers, got an array of bool"),
-        ([0, 1, 2, 4], "query_index must be from 0 to 3.*Got 4 for query 3"),
-        ([0, -2, 2, 3], "query_index must be from 0 to 3.*Got -2 for query 1"),
+        ([0, 1, 2, 4], "query_index must hold row numbers .* 0 to 3, .*Got 4 for query 3"),
+        ([0, -2, 2, 3], "query_index must hold row numbers .* 0 to 3, .*Got -2 for query 1"),
         ([0, 1, 3, 2], "query 2 is item 3, but their labels in y and y_gallery differ: 'a' and 'b'"),
     ],
 )
@@ -181,7 +181,7 @@ def test_wrong_positions_raise_in_words(function, query_index, message):
 
 @EACH
 def test_positions_without_a_gallery_raise(function):
-    with pytest.raises(ValueError, match="query_index needs Z_gallery and y_gallery"):
+    with pytest.raises(ValueError, match="query_index holds positions in Z_gallery and y_gallery"):
         function(LINE, NAMES, query_index=[0, 1, 2, 3])
 
 
@@ -244,7 +244,7 @@ def test_weights_enter_the_means_of_classes():
         ([1, 1, -0.5, 1], r"sample_weight must not be negative, got -0\.5"),
         ([1, np.nan, 1, 1], "sample_weight contains NaN"),
         ([1, np.inf, 1, 1], "sample_weight contains infinity"),
-        ([0, 0, 0, 0], "sample_weight must be positive for some query"),
+        ([0, 0, 0, 0], "sample_weight must be positive for at least one query"),
     ],
 )
 def test_wrong_weights_raise(function, weights, message):
@@ -254,7 +254,7 @@ def test_wrong_weights_raise(function, weights, message):
 
 @EACH
 def test_weights_on_queries_that_do_not_count_alone_raise(function):
-    with pytest.raises(ValueError, match="sample_weight is 0 for all queries that have an item"):
+    with pytest.raises(ValueError, match="sample_weight is 0 for all queries that have a relevant item"):
         function([*LINE, [9.0]], [*NAMES, "alone"], sample_weight=[0, 0, 0, 0, 1])
 
 

@@ -166,10 +166,10 @@ def test_gradients_of_any_size_are_compared(unit):
 @pytest.mark.parametrize(
     "returned, message",
     [
-        (None, r"loss must return \(value, dZ\), got a NoneType"),
+        (None, r"loss must return a tuple \(value, dZ\), got a NoneType"),
         (1.0, "got a float"),
         ((1.0, Z, Z), "got a tuple"),
-        ((1.0, None), r"shape \(6, 4\), got the shapes \(\) and \(\)"),
+        ((1.0, None), r"shape \(6, 4\), got shapes \(\) and \(\)"),
         ((1.0, Z[:, :1]), r"shapes \(\) and \(6, 1\)"),
         ((Z, Z), r"shapes \(6, 4\) and \(6, 4\)"),
     ],

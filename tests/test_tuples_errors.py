@@ -24,12 +24,12 @@ def with_value(value):
 
 
 WRONG_TUPLES = {
-    "tuples of one": ((PAIRS[:, :1], X), "must have the shape"),
-    "tuples of four": ((np.hstack([PAIRS, PAIRS]), X), "must have the shape"),
-    "one dimension": ((PAIRS[:, 0], X), "must have the shape"),
-    "rows and X": ((X[PAIRS], X), "together with X"),
-    "numbers without X": ((PAIRS, None), "pass X="),
-    "four dimensions": ((X[PAIRS][..., np.newaxis], None), "must have the shape"),
+    "tuples of one": ((PAIRS[:, :1], X), "must have shape"),
+    "tuples of four": ((np.hstack([PAIRS, PAIRS]), X), "must have shape"),
+    "one dimension": ((PAIRS[:, 0], X), "must have shape"),
+    "rows and X": ((X[PAIRS], X), "if X is given"),
+    "numbers without X": ((PAIRS, None), "pass the matrix X"),
+    "four dimensions": ((X[PAIRS][..., np.newaxis], None), "must have shape"),
 }
 WRONG_NUMBERS = {
     "too large": (
@@ -38,8 +38,8 @@ WRONG_NUMBERS = {
         "row numbers from .* to 150, but .* 0 to 149",
     ),
     "negative": (lambda t: np.where(t == t[0, 0], -1, t), X, "row numbers from -1"),
-    "floats": (lambda t: t.astype(float), X, "must be integers"),
-    "bool": (lambda t: t > 75, X, "must be integers"),
+    "floats": (lambda t: t.astype(float), X, "which are integers"),
+    "bool": (lambda t: t > 75, X, "which are integers"),
     "few rows": (lambda t: t, X[:100], "0 to 99"),
     "NaN": (lambda t: t, with_value(np.nan), "NaN"),
     "infinity": (lambda t: t, with_value(np.inf), "infinity"),
@@ -71,7 +71,7 @@ def test_no_tuples_are_refused(kind, incremental, form, make):
 @each
 def test_pairs_are_no_triplets_and_triplets_no_pairs(kind, make):
     other = TRIPLETS if kind is Pairs else PAIRS
-    with pytest.raises(ValueError, match=rf"\(n, {kind.size}\) together with X, got"):
+    with pytest.raises(ValueError, match=rf"\(n, {kind.size}\) if X is given, got"):
         learn(kind, make(kind), other)
 
 
@@ -114,7 +114,7 @@ def test_wrong_labels_of_pairs_are_refused(incremental, y, message, make):
 
 @pytest.mark.parametrize("y", [np.zeros(120, int), np.ones(120, int), np.full(120, -1)])
 def test_pairs_of_one_kind_are_refused_by_fit(y, make):
-    with pytest.raises(ValueError, match="pairs of both kinds"):
+    with pytest.raises(ValueError, match="labels of same and of different pairs"):
         learn(Pairs, make(Pairs), y=y)
 
 

@@ -115,7 +115,7 @@ def test_where_it_is_best_to_accept_nothing_a_warning_says_so(settings):
     model = PairVerifier(IDENTITY, **settings)
     for measure in (model.fit, model.calibrate):
         with pytest.warns(
-            UserWarning, match=f"threshold='{settings['threshold']}'.*refusing all"
+            UserWarning, match=f"threshold='{settings['threshold']}', no threshold is better"
         ) as seen:
             measure(pairs, [0, 0, 1, 0])
         assert "make_pairs" in str(seen[0].message)
@@ -347,7 +347,7 @@ def test_nothing_is_measured_before_fit(method):
 
 @pytest.mark.parametrize("transformer", [StandardScaler(), make_pipeline(StandardScaler(), PCA(2))])
 def test_the_transformer_must_be_fitted(transformer):
-    with pytest.raises(NotFittedError, match=r"must be fitted before.*FrozenEstimator"):
+    with pytest.raises(NotFittedError, match=r"must be fitted before the verifier.*FrozenEstimator"):
         PairVerifier(transformer).fit(PAIRS, SAME)
 
 
@@ -387,12 +387,12 @@ def test_wrong_parameters_of_calibrate_leave_the_verifier_as_it_is(parameters, v
 @pytest.mark.parametrize(
     "pairs, y, rows, message",
     [
-        (INDEX, SAME, None, "pass X=, or pairs of shape (n, 2, n_features)"),
-        (PAIRS, SAME, X, "pairs must have the shape (n, 2) together with X"),
-        (INDEX + 1, SAME, X[:149], "but X has the rows 0 to 148"),
+        (INDEX, SAME, None, "If it holds row numbers, pass the matrix X as well"),
+        (PAIRS, SAME, X, "pairs must have shape (n, 2) if X is given"),
+        (INDEX + 1, SAME, X[:149], "but X has rows 0 to 148"),
         (PAIRS, SAME[:-1], None, "y has 299 labels, but there are 300 pairs"),
         (PAIRS, SAME + 1, None, "got the values 2, 1"),
-        (PAIRS, np.ones(300), None, "labels of pairs of both kinds, but all its labels are 1.0"),
+        (PAIRS, np.ones(300), None, "labels of same and of different pairs, but all its labels are 1.0"),
         (PAIRS, np.where(SAME, 1, np.nan), None, "y contains NaN or None"),
         (PAIRS, pd.Series(np.where(SAME, 1, None)), None, "y contains NaN or None"),
         (PAIRS, SAME - (np.arange(300) % 2), None, "y of pairs must be 0 and 1, or -1 and 1"),

@@ -1,8 +1,8 @@
-"""Readers of arrays in IDX, .npy and .npz files, whose headers are not believed.
+"""Readers of arrays in IDX, .npy and .npz files that do not trust the headers.
 
-A few kilobytes of a compressed file may inflate to gigabytes, and a header may announce more than the
-file holds, or less. The header is read first, the caller checks it, and then at most one byte more than
-it announces is inflated, piece by piece.
+A few compressed kilobytes may decompress to gigabytes, and a header may announce more or less than the
+file contains. Therefore the header is read first and checked by the caller. Then at most one byte more
+than it announces is decompressed, piece by piece.
 """
 
 import gzip
@@ -16,26 +16,26 @@ import numpy as np
 IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MAX_DIMENSIONS = 32  # of NumPy before 2.0
 GZIP_MAGIC = b"\x1f\x8b"
-PIECE = 2**18  # bytes that are inflated at a time
-LONGEST_HEADER = 10_000  # bytes of a .npy file; as NumPy's limit, which is there for its parser
+PIECE = 2**18  # bytes that are decompressed at a time
+LONGEST_HEADER = 10_000  # bytes of the header of a .npy file, as in NumPy
 NPY_HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
-# Other methods cannot be told to inflate a piece only.
+# Other methods cannot decompress in pieces.
 ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 class UnexpectedArrayError(ValueError):
-    """An array that is announced is not one of those that the caller accepts."""
+    """The header announces an array that the caller does not accept."""
 
 
 def accept_any(dtype, shape):
-    """Check of a header that finds nothing wrong."""
+    """Accept any header."""
 
 
 def read_idx(path, check=accept_any):
-    """The array of an IDX file, plain or gzip; ``check(dtype, shape)`` may refuse its header."""
+    """Read the array of an IDX file, plain or gzip; ``check(dtype, shape)`` may raise an error."""
     with open(path, "rb") as file:
         is_gzip = file.read(2) == GZIP_MAGIC
         file.seek(0)
@@ -57,8 +57,8 @@ def _read_idx(stream, path, check):
         array = array.byteswap(inplace=True).view(dtype.newbyteorder("="))
     try:
         return array.reshape(shape)
-    except ValueError as error:  # no elements, but dimensions whose product overflows
-        raise ValueError(f"{path} is not an IDX file: it announces the shape {shape}.") from error
+    except ValueError as error:  # no elements, but the product of other dimensions overflows
+        raise ValueError(f"{path} is not an IDX file: its header announces the shape {shape}.") from error
 
 
 def _idx_header(stream, path):
@@ -73,10 +73,10 @@ def _idx_header(stream, path):
 
 
 def _read_announced(stream, path, dtype, shape, start=b""):
-    """The bytes of the array, `start` among them, or a ValueError where there are more or fewer."""
+    """Read the bytes of the array, `start` included; raise an error if there are more or fewer."""
     needed = math.prod(shape) * dtype.itemsize
     content = bytearray(start)
-    # One byte more: a stream that is at its end has compared its checksum.
+    # One byte more, because a stream compares its checksum when it reaches its end.
     while len(content) <= needed:
         piece = stream.read(min(PIECE, needed + 1 - len(content)))
         if not piece:
@@ -84,20 +84,20 @@ def _read_announced(stream, path, dtype, shape, start=b""):
         content += piece
     if len(content) < needed:
         raise ValueError(
-            f"{path} is truncated: {len(content)} bytes for {dtype} {shape}, {needed} needed."
+            f"{path} is truncated: it has {len(content)} of the {needed} bytes of {dtype} {shape}."
         )
     if len(content) > needed:
-        raise ValueError(f"{path} has trailing bytes: more than the {needed} of {dtype} {shape}.")
+        raise ValueError(f"{path} has trailing bytes after the {needed} bytes of {dtype} {shape}.")
     return content
 
 
 def read_npy(path, check):
-    """The array of a .npy file; ``check(dtype, shape)`` may refuse its header."""
+    """Read the array of a .npy file; ``check(dtype, shape)`` may raise an error."""
     return _undamaged(path, path.name, lambda file: _read_npy(file, path, check))
 
 
 def read_npz(path, key, largest, check):
-    """The array `key` of a .npz file, whose .npy file must not have more than `largest` bytes."""
+    """Read the array `key` of a .npz file, whose .npy file must have at most `largest` bytes."""
     return _undamaged(path, key, lambda file: _read_member(file, path, key, largest, check))
 
 
@@ -107,7 +107,7 @@ def _undamaged(path, key, read):
             return read(file)
         except UnexpectedArrayError:
             raise
-        # Damage shows as a dozen kinds of exceptions, TokenError and MemoryError among them.
+        # Damaged files raise many kinds of exceptions, such as TokenError and MemoryError.
         except Exception as error:
             raise ValueError(f"{path} is damaged: {key} cannot be read ({error}).") from error
 
@@ -117,16 +117,17 @@ def _read_member(file, path, key, largest, check):
         member = archive.getinfo(f"{key}.npy")
         if member.file_size > largest:
             raise UnexpectedArrayError(
-                f"{path} announces {member.file_size} bytes for {key}, more than the {largest} expected."
+                f"{path} announces {member.file_size} bytes for {key}, but at most {largest} are "
+                "expected."
             )
         if member.compress_type not in ZIP_METHODS:
-            raise ValueError("it is compressed by another method than deflate")
+            raise ValueError("only the compression method deflate is supported")
         with archive.open(member) as stream:
             return _read_npy(stream, path, check)
 
 
 def _read_npy(stream, path, check):
-    # Not np.load, which takes a file of another kind for a pickle, and believes every header.
+    # np.load would trust the header, and treat other files as pickles.
     start = io.BytesIO(stream.read(LONGEST_HEADER))
     version = np.lib.format.read_magic(start)
     if version not in NPY_HEADERS:

@@ -1,15 +1,15 @@
-"""Files of images and labels in the form of MNIST; other arrays are refused before they are read."""
+"""Files of images and labels in the format of MNIST. Other arrays raise an error before they are read."""
 
 import numpy as np
 
 from . import arrays
 
-N_ROWS = {"train": 60_000, "test": 10_000}  # a part has no more
-HEADER = 10_000  # bytes, at most, of a .npy file
+N_ROWS = {"train": 60_000, "test": 10_000}  # largest number of images in a part
+HEADER = 10_000  # largest number of bytes in the header of a .npy file
 
 
 def read_part(images_file, labels_file, part):
-    """The images (n, 784) and the labels (n,) of the part "train" or "test"."""
+    """Read the images (n, 784) and the labels (n,) of the part "train" or "test"."""
     X = _read_images(images_file, part)
     y = read_labels(labels_file, part)
     return check_part(X, y, " and ".join(dict.fromkeys([str(images_file), str(labels_file)])))
@@ -24,7 +24,7 @@ def _read_images(path, part):
 
 
 def read_labels(path, part):
-    """The labels of a part, not yet compared with the images."""
+    """Read the labels of a part, without comparing them with the images."""
 
     def check(dtype, shape):
         if dtype != np.uint8 or len(shape) != 1 or shape[0] > N_ROWS[part]:
@@ -35,7 +35,7 @@ def read_labels(path, part):
 
 def _unexpected(path, part, what, dtype, shape):
     return arrays.UnexpectedArrayError(
-        f"{path} must hold uint8 {what}, n at most {N_ROWS[part]}, got {dtype} {shape}."
+        f"{path} must contain uint8 {what} with n <= {N_ROWS[part]}, got {dtype} {shape}."
     )
 
 
@@ -48,11 +48,11 @@ def _read_array(path, name, part, check):
 
 
 def check_part(X, y, source):
-    """The images as (n, 784) and the labels as (n,), or a ValueError."""
+    """Return images (n, 784) and labels (n,); raise an error if they do not fit together."""
     fit = X.shape[1:] in ((784,), (28, 28)) and y.shape == X.shape[:1]
     if not fit or np.any(y > 9):
         raise ValueError(
-            f"{source} must hold images (n, 784) or (n, 28, 28) and labels (n,) from 0 to 9, "
-            f"got {X.shape} and {y.shape}, labels up to {y.max(initial=0)}."
+            f"{source} must contain images (n, 784) or (n, 28, 28) and labels (n,) from 0 to 9, "
+            f"got {X.shape} and {y.shape}, with labels up to {y.max(initial=0)}."
         )
     return X.reshape(len(X), 784), y

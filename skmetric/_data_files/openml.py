@@ -1,4 +1,4 @@
-"""Image sets from OpenML, kept as archives."""
+"""Download of image sets from OpenML, saved as .npz archives."""
 
 import os
 import uuid
@@ -13,7 +13,7 @@ N_TRAIN = 60_000
 
 
 def download(name, openml_name, data_home, searched):
-    """The arrays of the archive of a set, which is kept in `data_home` for the next time."""
+    """Download the arrays of a set and save them in `data_home`."""
     from sklearn.datasets import get_data_home
 
     X, y = _fetch(name, openml_name, data_home, searched)
@@ -23,7 +23,7 @@ def download(name, openml_name, data_home, searched):
     try:
         _write_npz(Path(get_data_home(data_home)) / f"{name}.npz", arrays)
     except OSError as error:
-        warnings.warn(f"{name} was downloaded but could not be kept: {error}", stacklevel=5)
+        warnings.warn(f"{name} was downloaded but could not be saved: {error}", stacklevel=5)
     return arrays
 
 
@@ -33,18 +33,19 @@ def _fetch(name, openml_name, data_home, searched):
     options = {"as_frame": False, "parser": "liac-arff", "return_X_y": True}  # needs no pandas
     try:
         return fetch_openml(openml_name, version=1, data_home=data_home, **options)
-    # a cut or garbled answer shows as anything, and the remedy is the same
+    # A truncated or garbled answer may raise any exception.
     except Exception as error:
         raise OSError(
-            f"{name} is in none of {', '.join(searched)}; OpenML failed ({error}). Put {name}.npz "
-            f"(X_train, y_train, X_test, y_test), the original IDX files (train-images-idx3-ubyte and so "
-            f"on, plain or .gz) in a subfolder {name}, or {name}_{{train,test}}_{{images,labels}}.npy "
-            f"there, or name their folder by data_home or the environment variable SKMETRIC_DATA."
+            f"{name} was not found in {', '.join(searched)}, and the download from OpenML failed "
+            f"({error}). Put one of these into a folder: {name}.npz with the arrays X_train, y_train, "
+            f"X_test, y_test; the original IDX files (train-images-idx3-ubyte etc., plain or .gz) in a "
+            f"subfolder {name}; or {name}_{{train,test}}_{{images,labels}}.npy. Then pass the folder as "
+            f"data_home, or set the environment variable SKMETRIC_DATA to it."
         ) from error
 
 
 def _write_npz(path, arrays):
-    """Write an archive under a temporary name, so that an interrupt leaves no broken file."""
+    """Write an archive under a temporary name first, so that an interrupt leaves no broken file."""
     temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         with open(temporary, "xb") as file:

@@ -1,1 +1,1 @@
-"""Displays: one picture a file."""
+"""Displays, one in each file."""

@@ -1,4 +1,4 @@
-"""What all displays share: axes, made when something is drawn, images, and what is behind a pipeline."""
+"""Functions that the displays share: new axes, images, labels, and attributes of fitted estimators."""
 
 import math
 
@@ -7,37 +7,39 @@ from scipy.sparse import issparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-LONGEST_LABEL = 24  # characters
+LONGEST_LABEL = 24  # characters of a label; longer ones are cut
 
 
 def subplots(n_rows=1, n_columns=1, **options):
-    """Axes of a new figure, (n_rows, n_columns)."""
+    """Create a figure and return its axes, an array (n_rows, n_columns)."""
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
-        raise ImportError('skmetric draws with matplotlib: pip install "skmetric[plot]".') from error
+        raise ImportError(
+            'The displays of skmetric require matplotlib: pip install "skmetric[plot]".'
+        ) from error
     return plt.subplots(n_rows, n_columns, squeeze=False, layout="constrained", **options)[1]
 
 
 def axes_or_new(ax):
-    """The axes that were given, or those of a new figure."""
+    """Return `ax`, or the axes of a new figure if it is None."""
     return subplots()[0, 0] if ax is None else ax
 
 
 def fitted_attribute(estimator, name):
-    """What the network at the end of a pipeline or in a search has learned."""
+    """Fitted attribute of an estimator, also at the end of a pipeline or in a search."""
     is_pipeline = isinstance(estimator, Pipeline)
     inner = estimator[-1] if is_pipeline else getattr(estimator, "best_estimator_", None)
     if inner is not None:
         return fitted_attribute(inner, name)
     check_is_fitted(estimator)
     if not hasattr(estimator, name):
-        raise ValueError(f"{type(estimator).__name__} has no {name}: it is not a network of skmetric.")
+        raise ValueError(f"{type(estimator).__name__} has no {name}: it is not an estimator of skmetric.")
     return getattr(estimator, name)
 
 
 def label(value):
-    """A label of a class as text that fits and is no formula."""
+    """Label of a class as text: cut if it is long, with dollars escaped."""
     text = str(value)
     if len(text) > LONGEST_LABEL:
         text = text[: LONGEST_LABEL - 1] + "…"
@@ -45,13 +47,13 @@ def label(value):
 
 
 def images_of(X, rows, image_shape):
-    """Some rows of `X` as images; `rows` may have any shape."""
+    """Rows of `X` as images, in an array of shape (*rows.shape, *image_shape)."""
     shape = _checked_shape(image_shape)
     X = X.tocsr() if issparse(X) else np.asarray(X)
     n_features = X.shape[1]
     if math.prod(shape) != n_features:
         raise ValueError(
-            f"image_shape={shape} has {math.prod(shape)} values, X has {n_features} features."
+            f"image_shape={shape} has {math.prod(shape)} values, but X has {n_features} features."
         )
     images = X[rows.ravel()]
     if issparse(images):

@@ -1,32 +1,44 @@
 """The display of an embedding."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length
 
 from .._labels import check_labels, known_classes
 from .._transformed import embeddings_of
+from .._typing import Array, Bools, Floats, MatrixLike
 from .drawing import axes_or_new, label
 
-MOST_NAMED = 20  # classes; of more, a colour bar names a few
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
+    from matplotlib.figure import Figure
+
+MOST_NAMED = 20  # classes in a legend; if there are more, a colour bar names a few of them
 N_TICKS = 6
-INCHES_PER_ENTRY = 0.175  # of the legend
+INCHES_PER_ENTRY = 0.175  # height of an entry of the legend
 
 
 class EmbeddingDisplay:
-    """An embedding in the plane: training rows as dots, test rows as crosses, classes in colours.
+    """Scatter plot of an embedding: training rows as dots, test rows as crosses, classes in colours.
 
-    Use `from_estimator` or `from_predictions` to make a display and draw it. What is computed is kept,
-    and `plot` draws it again.
+    Use `from_estimator` or `from_predictions` to create a display. It stores what it draws, and `plot`
+    draws it again.
 
     Parameters
     ----------
     Z : ndarray of shape (n_samples, 1) or (n_samples, 2)
-        Coordinates. A single one is drawn as a strip for each class.
+        Coordinates. If there is only one, each class is drawn as a strip.
     y : ndarray of shape (n_samples,)
-        Class of each row: numbers or strings. Of more than 20 classes, a colour bar replaces the legend.
+        Class of each row: numbers or strings. If there are more than 20 classes, a colour bar replaces
+        the legend.
     is_test : ndarray of bool of shape (n_samples,)
         Whether each row is a test row.
     names : sequence of str, default=("dimension 1", "dimension 2")
@@ -39,7 +51,7 @@ class EmbeddingDisplay:
     figure_ : matplotlib Figure
         Figure that contains the axes.
     points_ : list of matplotlib PathCollection
-        Points of the training rows, and those of the test rows if there are any.
+        Points of the training rows, and of the test rows if there are any.
 
     Examples
     --------
@@ -49,18 +61,38 @@ class EmbeddingDisplay:
     >>> display = EmbeddingDisplay.from_predictions(X, y)
     """
 
-    def __init__(self, Z, y, is_test, names=("dimension 1", "dimension 2")):
+    ax_: Axes
+    figure_: Figure
+    points_: list[PathCollection]
+
+    def __init__(
+        self,
+        Z: Floats,
+        y: Array,
+        is_test: Bools,
+        names: Sequence[str] = ("dimension 1", "dimension 2"),
+    ) -> None:
         self.Z = Z
         self.y = y
         self.is_test = is_test
         self.names = names
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, *, X_test=None, y_test=None, ax=None, **kwargs):
-        """Draw what ``estimator.transform`` makes of the rows.
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: MatrixLike,
+        y: ArrayLike,
+        *,
+        X_test: MatrixLike | None = None,
+        y_test: ArrayLike | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Draw the embedding that ``estimator.transform`` returns.
 
-        If the embedding has more than two dimensions, the first two principal components of the training
-        rows are drawn.
+        If it has more than two dimensions, the first two principal components of the training rows are
+        drawn.
 
         Parameters
         ----------
@@ -71,34 +103,56 @@ class EmbeddingDisplay:
         y : array-like of shape (n_samples,)
             Class of each training row.
         X_test : {array-like, sparse matrix} of shape (n_test, n_features), default=None
-            Test rows; requires `y_test`.
+            Test rows. Requires `y_test`.
         y_test : array-like of shape (n_test,), default=None
-            Class of each test row; requires `X_test`.
+            Class of each test row. Requires `X_test`.
         ax : matplotlib Axes, default=None
-            Axes to draw in. None means those of a new figure.
+            Axes to draw in. If None, a new figure is created.
         **kwargs : dict
             Keyword arguments of ``Axes.scatter``.
 
         Returns
         -------
         EmbeddingDisplay
-            The display, drawn.
+            The display.
 
         Raises
         ------
         ValueError
-            If labels are missing, if numbers and strings are mixed in them, if there are not as many
-            labels as rows, or if the embedding is not a finite matrix.
+            If labels are missing, if some are numbers and others strings, if there are not as many labels
+            as rows, or if the embedding is not a finite matrix.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmetric import TripletMetricTransformer
+        >>> from skmetric.plotting import EmbeddingDisplay
+        >>> X, y = load_iris(return_X_y=True)
+        >>> embedding = TripletMetricTransformer(2, max_iter=5, random_state=0).fit(X[::2], y[::2])
+        >>> display = EmbeddingDisplay.from_estimator(
+        ...     embedding, X[::2], y[::2], X_test=X[1::2], y_test=y[1::2]
+        ... )
+        >>> [len(points.get_offsets()) for points in display.points_]
+        [75, 75]
         """
         Z = embeddings_of(estimator, X)
         Z_test = None if X_test is None else embeddings_of(estimator, X_test)
         return cls.from_predictions(Z, y, Z_test=Z_test, y_test=y_test, ax=ax, **kwargs)
 
     @classmethod
-    def from_predictions(cls, Z, y, *, Z_test=None, y_test=None, ax=None, **kwargs):
-        """Draw given embeddings.
+    def from_predictions(
+        cls,
+        Z: ArrayLike,
+        y: ArrayLike,
+        *,
+        Z_test: ArrayLike | None = None,
+        y_test: ArrayLike | None = None,
+        ax: Axes | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Draw a given embedding.
 
-        If they have more than two columns, the first two principal components of the training rows are
+        If it has more than two columns, the first two principal components of the training rows are
         drawn.
 
         Parameters
@@ -108,27 +162,35 @@ class EmbeddingDisplay:
         y : array-like of shape (n_samples,)
             Class of each training row.
         Z_test : array-like of shape (n_test, n_components), default=None
-            Embeddings of the test rows; requires `y_test`.
+            Embeddings of the test rows. Requires `y_test`.
         y_test : array-like of shape (n_test,), default=None
-            Class of each test row; requires `Z_test`.
+            Class of each test row. Requires `Z_test`.
         ax : matplotlib Axes, default=None
-            Axes to draw in. None means those of a new figure.
+            Axes to draw in. If None, a new figure is created.
         **kwargs : dict
             Keyword arguments of ``Axes.scatter``.
 
         Returns
         -------
         EmbeddingDisplay
-            The display, drawn.
+            The display.
 
         Raises
         ------
         ValueError
-            If labels are missing, if numbers and strings are mixed in them, if there are not as many
-            labels as rows, or if the embeddings are not finite matrices of the same width.
+            If labels are missing, if some are numbers and others strings, if there are not as many labels
+            as rows, or if the embeddings are not finite matrices with the same number of columns.
+
+        Examples
+        --------
+        >>> from skmetric.plotting import EmbeddingDisplay
+        >>> Z = [[0.0, 0.0], [0.1, 0.0], [1.0, 1.0]]
+        >>> display = EmbeddingDisplay.from_predictions(Z, ["a", "a", "b"])
+        >>> [text.get_text() for text in display.ax_.get_legend().get_texts()]
+        ['a', 'b']
         """
         if (Z_test is None) != (y_test is None):
-            raise ValueError("The test rows and y_test go together: give both or neither.")
+            raise ValueError("The test rows and y_test must be given together, but one of them is None.")
         Z, y = _checked(Z, y, "Z", "y")
         n_train = len(y)
         if Z_test is not None:
@@ -143,13 +205,13 @@ class EmbeddingDisplay:
             return cls(Z, y, is_test).plot(ax, **kwargs)
         return cls(*_principal_components(Z, y, is_test)).plot(ax, **kwargs)
 
-    def plot(self, ax=None, **kwargs):
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Self:
         """Draw the points.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw in. None means those of a new figure.
+            Axes to draw in. If None, a new figure is created.
         **kwargs : dict
             Keyword arguments of ``Axes.scatter``.
 
@@ -157,6 +219,12 @@ class EmbeddingDisplay:
         -------
         EmbeddingDisplay
             The display itself.
+
+        Examples
+        --------
+        >>> from skmetric.plotting import EmbeddingDisplay
+        >>> display = EmbeddingDisplay.from_predictions([[0.0, 0.0], [1.0, 1.0]], ["a", "b"])
+        >>> display = display.plot(s=50, alpha=0.5)  # again, in a new figure, with larger points
         """
         classes, codes = np.unique(self.y, return_inverse=True)
         is_strip = self.Z.shape[1] == 1
@@ -173,14 +241,14 @@ class EmbeddingDisplay:
         if is_strip:
             ax.set_yticks([])
         elif is_new:
-            ax.set_aspect("equal", adjustable="datalim")  # distances are what this is about
+            ax.set_aspect("equal", adjustable="datalim")  # so that distances can be compared
         self.ax_ = ax
         self.figure_ = ax.figure
         self._explain(classes)
         return self
 
     def _explain(self, classes):
-        """A legend, and where there are many classes a colour bar."""
+        """Draw a legend, and a colour bar if there are many classes."""
         entries = []
         if len(self.points_) > 1:
             neutral = self.ax_.xaxis.label.get_color()
@@ -204,8 +272,8 @@ def _checked(Z, y, name, name_of_labels):
 
 
 def _principal_components(Z, y, is_test):
-    """Coordinates on those of the training rows, and the other arguments of the display."""
-    with np.errstate(invalid="ignore"):  # 0 / 0 where the embedding has collapsed
+    """Arguments of the display: coordinates along the principal components of the training rows, etc."""
+    with np.errstate(invalid="ignore"):  # 0 / 0 if the embedding has collapsed
         pca = PCA(2, random_state=0).fit(Z[~is_test])
     shares = enumerate(np.nan_to_num(pca.explained_variance_ratio_), start=1)
     names = [f"principal component {i} ({share:.0%})" for i, share in shares]
@@ -225,11 +293,11 @@ def _draw_legend(ax, entries, may_be_beside):
 
     lines = [Line2D([], [], marker=marker, color=color, ls="", ms=5) for marker, color, _ in entries]
     place = {"loc": "best"}
-    # Beside the axes where the layout makes room for it, else inside.
+    # The legend is beside the axes if the layout makes room for it, and inside otherwise.
     if may_be_beside and ax.figure.get_layout_engine() is not None:
         place = {"loc": "center left", "bbox_to_anchor": (1.01, 0.5)}
     height = ax.get_window_extent().height / ax.figure.dpi  # inches
     n_columns = math.ceil(len(entries) * INCHES_PER_ENTRY / height)
     legend = ax.legend(lines, ["name"] * len(lines), fontsize="small", ncols=n_columns, **place)
     for text, (_, _, name) in zip(legend.get_texts(), entries):
-        text.set_text(name)  # here, as matplotlib < 3.10 drops labels like _background_
+        text.set_text(name)  # matplotlib < 3.10 drops labels such as _background_ from legends

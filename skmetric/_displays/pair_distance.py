@@ -1,20 +1,33 @@
-"""The display of distances in pairs."""
+"""The display of the distances of pairs."""
+
+from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
+from .._typing import Array, Floats, MatrixLike
 from ..pairs import check_pair_labels
 from .drawing import axes_or_new
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    from ..verification import PairVerifier
+
 
 class PairDistanceDisplay:
-    """Histograms of the distances in pairs of the same class and of different classes.
+    """Histograms of the distances of pairs of the same class and of pairs of different classes.
 
-    Use `from_estimator` or `from_predictions` to make a display and draw it. What is computed is kept,
-    and `plot` draws it again.
+    Use `from_estimator` or `from_predictions` to create a display. It stores what it draws, and `plot`
+    draws it again.
 
     Parameters
     ----------
@@ -23,9 +36,9 @@ class PairDistanceDisplay:
     distances : ndarray of shape (n_pairs,)
         Distance of each pair.
     threshold : float, default=None
-        Distance up to which a pair is called the same. It is drawn if it is finite.
+        Largest distance at which a pair is predicted to be the same. It is drawn if it is finite.
     name : str, default=None
-        Title of the axes.
+        Title of the axes. If None, the title does not change.
 
     Attributes
     ----------
@@ -34,11 +47,11 @@ class PairDistanceDisplay:
     figure_ : matplotlib Figure
         Figure that contains the axes.
     line_ : matplotlib Line2D or None
-        The threshold, a dashed line, if it is drawn.
+        Dashed line at the threshold, or None if it is not drawn.
 
     See Also
     --------
-    skmetric.verification.PairVerifier : Choose a threshold.
+    skmetric.verification.PairVerifier : Classifier of pairs that chooses a threshold.
 
     Examples
     --------
@@ -46,14 +59,35 @@ class PairDistanceDisplay:
     >>> display = PairDistanceDisplay.from_predictions([1, 1, 0], [0.2, 0.4, 0.9], threshold=0.6)
     """
 
-    def __init__(self, y_true, distances, *, threshold=None, name=None):
+    ax_: Axes
+    figure_: Figure
+    line_: Line2D | None
+
+    def __init__(
+        self,
+        y_true: Array,
+        distances: Floats,
+        *,
+        threshold: float | None = None,
+        name: str | None = None,
+    ) -> None:
         self.y_true = y_true
         self.distances = distances
         self.threshold = threshold
         self.name = name
 
     @classmethod
-    def from_estimator(cls, verifier, pairs, y, *, X=None, ax=None, name=None, **kwargs):
+    def from_estimator(
+        cls,
+        verifier: PairVerifier,
+        pairs: ArrayLike,
+        y: ArrayLike,
+        *,
+        X: MatrixLike | None = None,
+        ax: Axes | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the distances and the threshold of a fitted verifier.
 
         Parameters
@@ -61,29 +95,43 @@ class PairDistanceDisplay:
         verifier : PairVerifier
             Fitted verifier.
         pairs : array-like of shape (n_pairs, 2, n_features), or of int of shape (n_pairs, 2)
-            The rows of each pair, or their numbers in `X`.
+            Both rows of each pair: their features, or their row numbers in `X`.
         y : array-like of shape (n_pairs,)
             1 for pairs of the same class, 0 or -1 for pairs of different classes.
         X : {array-like, sparse matrix, data frame} of shape (n_samples, n_features), default=None
-            Matrix that the row numbers refer to; required when `pairs` holds row numbers.
+            Matrix that the row numbers refer to. Required if `pairs` holds row numbers.
         ax : matplotlib Axes, default=None
-            Axes to draw in. None means those of a new figure.
+            Axes to draw in. If None, a new figure is created.
         name : str, default=None
-            Title of the axes. None means that the title stays as it is.
+            Title of the axes. If None, the title does not change.
         **kwargs : dict
             Keyword arguments of `plot`: `bins`, and those of ``Axes.hist``.
 
         Returns
         -------
         PairDistanceDisplay
-            The display, drawn.
+            The display.
 
         Raises
         ------
         NotFittedError
             If the verifier is not fitted.
         ValueError
-            If the labels are missing or not as above.
+            If labels are missing or have other values.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.preprocessing import StandardScaler
+        >>> from skmetric.pairs import make_pairs
+        >>> from skmetric.plotting import PairDistanceDisplay
+        >>> from skmetric.verification import PairVerifier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> pairs, same = make_pairs(y, 500, rng=0)
+        >>> verifier = PairVerifier(StandardScaler().fit(X)).fit(pairs, same, X=X)
+        >>> display = PairDistanceDisplay.from_estimator(verifier, pairs, same, X=X)
+        >>> display.threshold == verifier.threshold_
+        True
         """
         check_is_fitted(verifier, "threshold_")
         distances = -verifier.decision_function(pairs, X=X)
@@ -92,7 +140,16 @@ class PairDistanceDisplay:
         )
 
     @classmethod
-    def from_predictions(cls, y_true, distances, *, threshold=None, ax=None, name=None, **kwargs):
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        distances: ArrayLike,
+        *,
+        threshold: float | None = None,
+        ax: Axes | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> Self:
         """Draw given distances.
 
         Parameters
@@ -102,37 +159,46 @@ class PairDistanceDisplay:
         distances : array-like of shape (n_pairs,)
             Distance of each pair.
         threshold : float, default=None
-            Distance up to which a pair is called the same. It is drawn if it is finite.
+            Largest distance at which a pair is predicted to be the same. It is drawn if it is finite.
         ax : matplotlib Axes, default=None
-            Axes to draw in. None means those of a new figure.
+            Axes to draw in. If None, a new figure is created.
         name : str, default=None
-            Title of the axes. None means that the title stays as it is.
+            Title of the axes. If None, the title does not change.
         **kwargs : dict
             Keyword arguments of `plot`: `bins`, and those of ``Axes.hist``.
 
         Returns
         -------
         PairDistanceDisplay
-            The display, drawn.
+            The display.
 
         Raises
         ------
         ValueError
-            If the labels are missing or not as above, if the distances are not finite, or if there are
-            not as many of them as labels.
+            If labels are missing or have other values, if distances are not finite, or if there are not
+            as many labels as distances.
+
+        Examples
+        --------
+        >>> from skmetric.plotting import PairDistanceDisplay
+        >>> display = PairDistanceDisplay.from_predictions([1, 1, 0], [0.2, 0.4, 0.9], threshold=0.6)
+        >>> [text.get_text() for text in display.ax_.get_legend().get_texts()]
+        ['same class', 'different classes', 'threshold 0.6']
         """
         distances = column_or_1d(check_array(distances, ensure_2d=False, input_name="distances"))
         same = check_pair_labels(y_true, len(distances), both=False)
         y_true = np.where(same, 1, 0)
         return cls(y_true, distances, threshold=threshold, name=name).plot(ax, **kwargs)
 
-    def plot(self, ax=None, *, bins=40, **kwargs):
+    def plot(
+        self, ax: Axes | None = None, *, bins: int | str | Sequence[float] = 40, **kwargs: Any
+    ) -> Self:
         """Draw both histograms with the same bins.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw in. None means those of a new figure.
+            Axes to draw in. If None, a new figure is created.
         bins : int, sequence of float or str, default=40
             Bins, as in :func:`numpy.histogram_bin_edges`.
         **kwargs : dict
@@ -142,6 +208,12 @@ class PairDistanceDisplay:
         -------
         PairDistanceDisplay
             The display itself.
+
+        Examples
+        --------
+        >>> from skmetric.plotting import PairDistanceDisplay
+        >>> display = PairDistanceDisplay.from_predictions([1, 1, 0], [0.2, 0.4, 0.9])
+        >>> display = display.plot(bins=10, density=False)  # again, in a new figure
         """
         ax = axes_or_new(ax)
         same = self.y_true == 1

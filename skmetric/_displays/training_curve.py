@@ -1,26 +1,35 @@
-"""The display of a training."""
+"""The display of training curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from .._typing import Array
 from .drawing import fitted_attribute, subplots
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 CURVES = ("loss", "validation_score", "learning_rate", "active_fraction")
-FEW_EPOCHS = 30  # up to so many have a dot each
+FEW_EPOCHS = 30  # up to this number, each epoch is marked with a dot
 
 
 class TrainingCurveDisplay:
-    """Curves of a training: the loss, and what else was recorded in each epoch.
+    """Training curves: the loss and other values that were recorded in each epoch.
 
-    Use `from_estimator` to make a display and draw it. What is computed is kept, and `plot` draws it
-    again.
+    Use `from_estimator` to create a display. It stores what it draws, and `plot` draws it again.
 
     Parameters
     ----------
     history : list of dict
-        An entry for each epoch, as in the attribute `history_` of an estimator. The keys "loss",
-        "validation_score", "learning_rate" and "active_fraction" are drawn where they occur. If there is
-        a key "mean_loss", the mean over all terms, it is drawn in place of "loss": a mean over the
-        active terms alone need not fall while there is progress.
+        One entry for each epoch, as in the attribute `history_` of an estimator. The values of the keys
+        "loss", "validation_score", "learning_rate" and "active_fraction" are drawn if they occur.
+        If there is a key "mean_loss", the mean over all terms, it is drawn instead of "loss": the mean
+        over the active terms may rise although training makes progress.
 
     Attributes
     ----------
@@ -41,28 +50,32 @@ class TrainingCurveDisplay:
     >>> display = TrainingCurveDisplay.from_estimator(embedding)
     """
 
-    def __init__(self, history):
+    axes_: Array
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(self, history: Sequence[dict[str, Any]]) -> None:
         if not len(history):
-            raise ValueError("history is empty: there is no epoch to draw.")
+            raise ValueError("history is empty, so that there are no epochs to draw.")
         self.history = history
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, **kwargs):
-        """Draw the training of a fitted estimator.
+    def from_estimator(cls, estimator: Any, *, ax: Axes | None = None, **kwargs: Any) -> Self:
+        """Draw the training curves of a fitted estimator.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted estimator of skmetric, a pipeline that ends in one, or a search over either.
+            Fitted estimator of skmetric, pipeline that ends in one, or search over one of these.
         ax : matplotlib Axes, default=None
-            Axes to draw the loss in. None means a new figure, with axes for each curve.
+            Axes to draw the loss in. If None, a new figure with axes for each curve is created.
         **kwargs : dict
             Keyword arguments of ``Axes.plot``.
 
         Returns
         -------
         TrainingCurveDisplay
-            The display, drawn.
+            The display.
 
         Raises
         ------
@@ -70,16 +83,27 @@ class TrainingCurveDisplay:
             If the estimator is not fitted.
         ValueError
             If the estimator has no `history_`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmetric import TripletMetricTransformer
+        >>> from skmetric.plotting import TrainingCurveDisplay
+        >>> X, y = load_iris(return_X_y=True)
+        >>> embedding = TripletMetricTransformer(max_iter=2, random_state=0).fit(X, y)
+        >>> display = TrainingCurveDisplay.from_estimator(embedding)
+        >>> display.ax_.get_ylabel()
+        'loss'
         """
         return cls(fitted_attribute(estimator, "history_")).plot(ax, **kwargs)
 
-    def plot(self, ax=None, **kwargs):
-        """Draw the curves in axes below each other, or only the loss in given axes.
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Self:
+        """Draw the curves below each other in a new figure, or only the loss in given axes.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw the loss in. None means a new figure, with axes for each curve.
+            Axes to draw the loss in. If None, a new figure with axes for each curve is created.
         **kwargs : dict
             Keyword arguments of ``Axes.plot``.
 
@@ -92,6 +116,14 @@ class TrainingCurveDisplay:
         ------
         ValueError
             If no epoch has a value that can be drawn.
+
+        Examples
+        --------
+        >>> from skmetric.plotting import TrainingCurveDisplay
+        >>> display = TrainingCurveDisplay([{"loss": 1.0}, {"loss": 0.5}, {"loss": 0.4}])
+        >>> display = display.plot(color="black")
+        >>> display.ax_.get_ylabel()
+        'loss'
         """
         curves = self._curves()
         axes = np.array([ax])
@@ -114,7 +146,7 @@ class TrainingCurveDisplay:
         return self
 
     def _curves(self):
-        """Values of each epoch, NaN where there is none."""
+        """Values of each epoch, NaN if there is none."""
         curves = {}
         for name in CURVES:
             values = np.array([self._value(epoch, name) for epoch in self.history], dtype=float)

@@ -1,29 +1,37 @@
 """The display of the weights of a layer."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from .._typing import Floats
 from .drawing import axes_or_new, fitted_attribute, images_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 class WeightsDisplay:
-    """Weights of a layer: their histogram, or those of its first units as images.
+    """Weights of a layer: a histogram, or the weights into each of the first units as an image.
 
-    Use `from_estimator` to make a display and draw it. What is computed is kept, and `plot` draws it
-    again.
+    Use `from_estimator` to create a display. It stores what it draws, and `plot` draws it again.
 
     Parameters
     ----------
     weights : ndarray of shape (fan_in, fan_out)
-        Weights, as an element of the attribute `coefs_` of an estimator.
+        Weights, such as an element of the attribute `coefs_` of an estimator.
     title : str, default=None
-        Title of the axes. None means that the title stays as it is.
+        Title of the axes. If None, the title does not change.
     image_shape : tuple of int, default=None
-        (height, width), or (height, width, 3) for colours, of which the product is `fan_in`: the weights
-        into a unit are drawn as an image. None means that a histogram of all weights is drawn.
+        Shape of an image of the weights into one unit: (height, width), or (height, width, 3) for colour
+        images. The product must be `fan_in`. If None, a histogram of all weights is drawn.
     n_images : int, default=25
-        Number of units at most; only used when `image_shape` is given.
+        Largest number of units to draw. Only used if `image_shape` is given.
 
     Attributes
     ----------
@@ -42,37 +50,57 @@ class WeightsDisplay:
     >>> display = WeightsDisplay.from_estimator(embedding, image_shape=(8, 8))
     """
 
-    def __init__(self, weights, *, title=None, image_shape=None, n_images=25):
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(
+        self,
+        weights: Floats,
+        *,
+        title: str | None = None,
+        image_shape: Sequence[int] | None = None,
+        n_images: int = 25,
+    ) -> None:
         self.weights = weights
         self.title = title
         self.image_shape = image_shape
         self.n_images = n_images
 
     @classmethod
-    def from_estimator(cls, estimator, *, layer=0, ax=None, image_shape=None, n_images=25, **kwargs):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        layer: int = 0,
+        ax: Axes | None = None,
+        image_shape: Sequence[int] | None = None,
+        n_images: int = 25,
+        **kwargs: Any,
+    ) -> Self:
         """Draw the weights of a layer of a fitted estimator.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted estimator of skmetric, a pipeline that ends in one, or a search over either.
+            Fitted estimator of skmetric, pipeline that ends in one, or search over one of these.
         layer : int, default=0
             Index of the layer in `coefs_`, from 0 on.
         ax : matplotlib Axes, default=None
-            Axes to draw in. None means those of a new figure.
+            Axes to draw in. If None, a new figure is created.
         image_shape : tuple of int, default=None
-            (height, width), or (height, width, 3) for colours, of which the product is the number of
-            inputs of the layer: the weights into a unit are drawn as an image. None means that a
-            histogram of all weights is drawn.
+            Shape of an image of the weights into one unit: (height, width), or (height, width, 3) for
+            colour images. The product must be the number of inputs of the layer. If None, a histogram of
+            all weights is drawn.
         n_images : int, default=25
-            Number of units at most; only used when `image_shape` is given.
+            Largest number of units to draw. Only used if `image_shape` is given.
         **kwargs : dict
-            Keyword arguments of ``Axes.imshow`` when `image_shape` is given, else of ``Axes.hist``.
+            Keyword arguments of ``Axes.imshow`` if `image_shape` is given, and of ``Axes.hist``
+            otherwise.
 
         Returns
         -------
         WeightsDisplay
-            The display, drawn.
+            The display.
 
         Raises
         ------
@@ -80,26 +108,38 @@ class WeightsDisplay:
             If the estimator is not fitted.
         ValueError
             If the estimator has no `coefs_` or no such layer, or if `image_shape` does not fit.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from skmetric import TripletMetricTransformer
+        >>> from skmetric.plotting import WeightsDisplay
+        >>> X, y = load_iris(return_X_y=True)
+        >>> embedding = TripletMetricTransformer(2, max_iter=1, random_state=0).fit(X, y)
+        >>> display = WeightsDisplay.from_estimator(embedding, layer=1)
+        >>> display.title
+        'layer 1: 256 inputs, 2 units'
         """
         coefs = fitted_attribute(estimator, "coefs_")
         if layer not in range(len(coefs)):
             raise ValueError(f"layer must be between 0 and {len(coefs) - 1}, got {layer}.")
         weights = coefs[layer]
-        if weights.ndim == 3:  # of networks side by side
+        if weights.ndim == 3:  # several networks
             weights = np.hstack(weights)
         title = "layer {}: {} inputs, {} units".format(layer, *weights.shape)
         display = cls(weights, title=title, image_shape=image_shape, n_images=n_images)
         return display.plot(ax, **kwargs)
 
-    def plot(self, ax=None, **kwargs):
-        """Draw the histogram, or the images on one scale with a colour bar.
+    def plot(self, ax: Axes | None = None, **kwargs: Any) -> Self:
+        """Draw the histogram, or the images with a common colour scale.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
-            Axes to draw in. None means those of a new figure.
+            Axes to draw in. If None, a new figure is created.
         **kwargs : dict
-            Keyword arguments of ``Axes.imshow`` when `image_shape` is given, else of ``Axes.hist``.
+            Keyword arguments of ``Axes.imshow`` if `image_shape` is given, and of ``Axes.hist``
+            otherwise.
 
         Returns
         -------
@@ -110,6 +150,15 @@ class WeightsDisplay:
         ------
         ValueError
             If `image_shape` does not fit or `n_images` is less than 1.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skmetric.plotting import WeightsDisplay
+        >>> weights = np.random.default_rng(0).normal(size=(16, 9))
+        >>> display = WeightsDisplay(weights, image_shape=(4, 4)).plot(cmap="PiYG")
+        >>> display.ax_.images[0].get_array().shape  # 3 x 3 images, with gaps of one pixel
+        (14, 14)
         """
         mosaic = None if self.image_shape is None else self._mosaic()
         ax = axes_or_new(ax)
@@ -124,7 +173,7 @@ class WeightsDisplay:
         return self
 
     def _mosaic(self):
-        """The images in rows and columns, with gaps of NaN."""
+        """Images in rows and columns, with gaps of NaN between them."""
         if self.n_images < 1:
             raise ValueError(f"n_images must be at least 1, got {self.n_images}.")
         n = min(self.n_images, self.weights.shape[1])
@@ -140,7 +189,7 @@ class WeightsDisplay:
 
 def _draw_mosaic(ax, mosaic, options):
     limit = np.nanmax(np.abs(mosaic)) or 1.0
-    if mosaic.ndim == 3:  # colours: grey is 0
+    if mosaic.ndim == 3:  # colours, with grey for 0
         mosaic = np.nan_to_num(0.5 + mosaic / (2 * limit), nan=0.5)
     image = ax.imshow(mosaic, **({"cmap": "RdBu_r", "vmin": -limit, "vmax": limit} | options))
     if mosaic.ndim == 2:

@@ -1,1 +1,1 @@
-"""Exact search for neighbours, and the measures that look at them."""
+"""Exact search for nearest neighbours, and measures of what it finds."""

@@ -1,4 +1,4 @@
-"""Float64 numbers as what they are, integers times powers of two: scale, grid, exact sums of squares."""
+"""Float64 numbers as integers times powers of two: scaling, common grids, and exact sums of squares."""
 
 from itertools import pairwise
 
@@ -14,13 +14,13 @@ GRID_ROWS = 1024
 
 
 def largest_exponent(*arrays):
-    """Exponent e, so that no entry reaches ``2**e``."""
+    """Exponent e such that all entries are less than ``2**e`` in absolute value."""
     largest = max(max(array.max(), -array.min()) for array in arrays)
     return int(np.frexp(largest)[1])
 
 
 def within_range(Z, Z_gallery):
-    """The rows times a power of two, if without it their squares would leave the range of float64."""
+    """Scale the rows by a power of two if their squares would overflow or underflow."""
     exponent = largest_exponent(Z, Z_gallery)
     if abs(exponent) < LARGEST_EXPONENT - 100:
         return Z, Z_gallery
@@ -30,9 +30,9 @@ def within_range(Z, Z_gallery):
 
 
 def grid_exponent(Z, exponent):
-    """Largest `grid` such that all of `Z` are multiples of ``2**grid``.
+    """Largest integer `grid` such that all entries of `Z` are multiples of ``2**grid``.
 
-    Minus infinity where differences on the grid need not be exact, with entries up to ``2**exponent``.
+    It is minus infinity if differences of such multiples up to ``2**exponent`` may be rounded.
     """
     grid = exponent
     for start in range(0, len(Z), GRID_ROWS):
@@ -50,13 +50,13 @@ def grid_exponent(Z, exponent):
 
 
 def digit_width(n_components):
-    """Bits of a digit, so that sums of products of differences of digits stay below ``2**62``."""
-    # The range of float64 has 2,098 bits: at least 17 of them in a digit make 128 digits at most.
+    """Number of bits in a digit: sums of products of differences of digits stay below ``2**62``."""
+    # Float64 numbers span 2,098 bits. With at least 17 bits in a digit, there are at most 128 digits.
     return (60 - (128 * n_components).bit_length()) // 2
 
 
 def exponent_range(*arrays):
-    """Exponents, so that all entries are multiples of ``2**lowest`` and less than ``2**highest``."""
+    """Exponents such that all entries are multiples of ``2**lowest`` and less than ``2**highest``."""
     exponents = np.concatenate([np.frexp(array[array != 0])[1] for array in arrays])
     if len(exponents) == 0:
         return 0, 0
@@ -78,7 +78,7 @@ def signed_digits(values, lowest, width, n_digits):
     mask = np.uint64(2**width - 1)
     digits = np.empty((n_digits, *values.shape), dtype=np.int64)
     for digit in digits:
-        # Bits that a shift to the left pushes out belong to higher digits.
+        # Bits that the left shift pushes out belong to higher digits.
         up = integer << np.clip(shift, 0, width).astype(np.uint64)
         up >>= np.clip(-shift, 0, 63).astype(np.uint64)
         np.multiply((up & mask).view(np.int64), sign, out=digit)
@@ -87,7 +87,7 @@ def signed_digits(values, lowest, width, n_digits):
 
 
 def sums_of_products(digits):
-    """Squares of numbers, summed over components: the digits of the sum before any carry."""
+    """Digits, before carrying, of the sum over the components of the squared numbers."""
     n_digits = len(digits)
     sums = np.zeros((2 * n_digits - 1, digits.shape[1]), dtype=np.int64)
     for i in range(n_digits):
@@ -97,7 +97,7 @@ def sums_of_products(digits):
 
 
 def carried(sums, width):
-    """Digits below ``2**width``, all but the last: equal numbers get equal digits. In place."""
+    """Carry in place: all digits but the last are then below ``2**width``, and unique for each number."""
     for lower, higher in pairwise(sums):
         higher += lower >> width
         lower &= 2**width - 1

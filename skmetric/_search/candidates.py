@@ -1,8 +1,8 @@
-"""Exact search for neighbours: all items sorted by distance, some queries at a time.
+"""Exact search for nearest neighbours: sorts all items by distance, for a block of queries at a time.
 
-A matrix product and one integer for each pair of a query and an item give nearly the right order.
-`Search` knows how far the product can be wrong, and has the items that are closer than that put in the
-order of exact arithmetic, where it makes a difference: between relevant and irrelevant items.
+A matrix product gives an approximate distance of each query and item, from which an integer key is made.
+The keys sort almost like exact distances. `Search` knows a bound of the error. Items that are closer
+together than this bound are sorted by exact distances, if some of them are relevant and others are not.
 """
 
 from functools import cached_property
@@ -13,50 +13,50 @@ from .distance_keys import BEHIND, INDEX, DistanceKeys
 from .exact_order import BYTES, ExactOrder, in_mixed_group
 
 LAST = np.iinfo(np.int64).max
-PART = 16  # of the budget, for what is looked at again
-DISTANCE_BYTES = 28  # of a distance: float64, float32, and two keys
+PART = 16  # 1/16 of the budget is for sorting by exact distances
+DISTANCE_BYTES = 28  # for each distance: a float64, a float32 and two keys
 
 
 class Search:
-    """Search of the items that are nearest to queries.
+    """Search for the items that are nearest to queries.
 
     Parameters
     ----------
     Z, Z_gallery : ndarrays of float64 of shape (n_queries, n_components), (n_items, n_components)
         Queries and items.
     labels, item_labels : ndarrays of int of shape (n_queries,), (n_items,)
-        Their classes, 0 or above.
+        Classes of the queries and of the items, integers >= 0.
     query_index : ndarray of int of shape (n_queries,)
-        Item that each query is and that it does not find; -1 for none.
+        Item that is the query itself, which the query does not find; -1 if there is none.
     budget : float
-        Bytes that the distances of some queries may take at a time.
+        Largest number of bytes for the distances of a block of queries.
 
     Attributes
     ----------
     n_rows : int
-        How many queries can be searched at a time.
+        Number of queries in a block.
     """
 
     def __init__(self, Z, Z_gallery, labels, item_labels, query_index, budget):
         self.n_rows = min(len(Z), max(1, int(budget // (DISTANCE_BYTES * len(Z_gallery)))))
-        # What is looked at again comes on top of the distances. It is faster where it stays in the cache.
+        # Sorting by exact distances needs memory in addition. It is faster if this fits into the cache.
         self.budget = budget / PART
         self.exact = ExactOrder(Z, Z_gallery, self.budget)
         self.distances = DistanceKeys(self.exact.scaled, self.exact.scaled_gallery, self.n_rows)
         self.labels = labels
         self.query_index = query_index
-        # One more: where the key of an item that does not count points to.
+        # The last label is that of an excluded item, the query itself.
         self.item_labels = np.append(item_labels, -1)
 
     def neighbors(self, rows, n_relevant, depth):
-        """Return the `Neighbors` of some queries."""
+        """Return the `Neighbors` of a block of queries."""
         keys = self.distances.keys(rows)
         own = np.flatnonzero(self.query_index[rows] >= 0)
         keys[own, self.query_index[rows[own]]] = BEHIND | (len(self.item_labels) - 1)
         return Neighbors(self, keys, rows, n_relevant, depth)
 
     def relevant(self, keys, rows):
-        """Whether the items of keys have the class of the query."""
+        """Mask of the keys whose items have the class of the query."""
         return self.item_labels[keys & INDEX] == self.labels[rows, np.newaxis]
 
     def hits(self, keys, rows, depth):
@@ -65,11 +65,11 @@ class Search:
         Parameters
         ----------
         keys : ndarray of int64 of shape (n_rows, n_items)
-            Keys of the items. The nearest `depth` are brought to the front, in place.
+            Keys of the items. The nearest `depth` are moved to the front, in place.
         rows : ndarray of int of shape (n_rows,)
-            The queries.
+            Row numbers of the queries.
         depth : int
-            How many neighbours are looked at.
+            Number of neighbours to look at.
 
         Returns
         -------
@@ -86,16 +86,16 @@ class Search:
         return hits
 
     def hits_up_to(self, limits, keys, rows):
-        """`hits` as deep as keys are within the limits, one for each row."""
+        """`hits` of all items whose keys are at most the limit of their row."""
         depth = np.count_nonzero(keys <= limits[:, np.newaxis], axis=1).max()
         to_front(keys, depth)
         return self._settled(keys[:, :depth], rows, np.ones(len(rows), dtype=bool))
 
     def _settled(self, keys, rows, wanted):
-        """Whether the items are relevant, in the exact order for the wanted rows."""
+        """Whether the items are relevant. For the wanted rows, the order is exact."""
         hits = self.relevant(keys, rows)
         close = self.distances.are_close(keys, rows)
-        # Only there does the order make a difference.
+        # The order only matters between a relevant and an irrelevant item.
         switches = close & (hits[:, 1:] != hits[:, :-1])
         chosen = np.flatnonzero(switches.any(axis=1) & wanted)
         n_rows = max(1, int(self.budget // (BYTES * keys.shape[1])))
@@ -118,27 +118,27 @@ class Search:
 
 
 def to_front(keys, depth):
-    """Sort the `depth` smallest of each row to its front, with the next one behind. In place."""
+    """Sort the `depth` smallest keys of each row to its front, followed by the next one, in place."""
     if depth < keys.shape[1]:
         keys.partition(depth, axis=1)
     keys[:, :depth].sort(axis=1)
 
 
 class Neighbors:
-    """Neighbours of some queries: which of the nearest are relevant.
+    """Neighbours of a block of queries: which of the nearest items are relevant.
 
     Parameters
     ----------
     search : Search
-        What the keys are of.
+        Search that computed the keys.
     keys : ndarray of int64 of shape (n_rows, n_items)
         Keys of the items. They are sorted in place.
     rows : ndarray of int of shape (n_rows,)
-        The queries.
+        Row numbers of the queries.
     n_relevant : ndarray of shape (n_rows,)
         Number R of the relevant items of each query, at least 1.
     depth : int
-        How many neighbours are looked at.
+        Number of neighbours to look at.
 
     Attributes
     ----------
@@ -155,7 +155,7 @@ class Neighbors:
 
     @cached_property
     def first_ranks(self):
-        """Rank, from 1, of the nearest relevant item."""
+        """Rank of the nearest relevant item, from 1 on."""
         ranks = 1 + self.hits.argmax(axis=1)
         beyond = np.flatnonzero(~self.hits.any(axis=1))
         if len(beyond):
@@ -167,5 +167,5 @@ class Neighbors:
         return ranks
 
     def hits_within_r(self):
-        """`hits` among the nearest R alone."""
+        """`hits` among the R nearest items; False beyond them."""
         return self.hits & (np.arange(self.hits.shape[1]) < self.n_relevant[:, np.newaxis])

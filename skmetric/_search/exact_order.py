@@ -1,4 +1,4 @@
-"""The order of items by distance in exact arithmetic, for items that rounding cannot tell apart."""
+"""Order of items by exact distance, for items whose approximate distances are too close to compare."""
 
 import numpy as np
 
@@ -12,20 +12,20 @@ from .binary import (
     within_range,
 )
 
-UNDERFLOW = 2.0**-960  # squared distances of rows up to 2**500 lose digits somewhere below
-FEWEST = 64  # candidates at a time: with fewer, calls of NumPy cost more than what they do
-BYTES = 200  # of a candidate, in all arrays of this module but the rows
+UNDERFLOW = 2.0**-960  # below this number, squared distances of rows up to 2**500 may be inaccurate
+FEWEST = 64  # smallest batch of candidates: for fewer, the overhead of NumPy calls dominates
+BYTES = 200  # memory for each candidate in the arrays of this module, without the rows
 
 
 class ExactOrder:
-    """Order of candidates: pairs of a query and an item, in groups of about the same distance.
+    """Order of candidates, which are pairs of a query and an item, in groups of similar distance.
 
     Parameters
     ----------
     Z, Z_gallery : ndarrays of float64 of shape (n_queries, n_components), (n_items, n_components)
         Queries and items.
     budget : float
-        Bytes that the rows of some candidates may take at a time.
+        Largest number of bytes for the rows of a batch of candidates.
     """
 
     def __init__(self, Z, Z_gallery, budget):
@@ -37,20 +37,20 @@ class ExactOrder:
     def order(self, group, query, item, relevant):
         """Order the candidates of each group by exact distance, then by index.
 
-        Differences of float64 rows come first. Exact integers decide where these are too close, and
-        only in groups that hold relevant and irrelevant items.
+        Distances are computed from differences of float64 rows first. Where these are too close, and
+        only in groups with both relevant and irrelevant items, exact integers decide.
 
         Parameters
         ----------
         group, query, item : ndarrays of int of shape (n_candidates,)
-            Groups, ascending; row of `Z`; row of `Z_gallery`.
+            Number of the group, ascending; row number in `Z`; row number in `Z_gallery`.
         relevant : ndarray of bool of shape (n_candidates,)
             Whether the item has the class of the query.
 
         Returns
         -------
         order : ndarray of int of shape (n_candidates,)
-            Positions of the candidates in the exact order of their group.
+            Positions of the candidates, group by group, in exact order.
         """
         D = self.by_differences(query, item)
         order = np.lexsort((item, D, group))
@@ -63,7 +63,7 @@ class ExactOrder:
         return order
 
     def by_differences(self, query, item):
-        """Squared distances, each with a relative error of a few units of roundoff."""
+        """Squared distances with a relative error of a few units of roundoff."""
         D = np.empty(len(query))
         for batch in self._batches(len(query), 3):
             difference = self.scaled[query[batch]] - self.scaled_gallery[item[batch]]
@@ -71,7 +71,7 @@ class ExactOrder:
         return D
 
     def by_integers(self, query, item):
-        """Squared distances without any rounding.
+        """Squared distances without rounding.
 
         Returns
         -------
@@ -98,16 +98,16 @@ class ExactOrder:
 
 
 def in_mixed_group(group, relevant):
-    """Whether the group of each candidate holds both relevant and irrelevant ones."""
+    """Whether the group of each candidate contains relevant and irrelevant candidates."""
     n_relevant = np.bincount(group, weights=relevant)
     mixed = (n_relevant > 0) & (n_relevant < np.bincount(group))
     return mixed[group]
 
 
 def split_groups(group, D, n_components):
-    """Smaller groups: neighbours in the order of `D` stay together where rounding may have moved them."""
-    # A difference has a relative error of one unit of roundoff, its square of three, the sum of
-    # n_components + 2; two of them, and twice that for the rounding of the tolerance itself.
+    """Split groups, in the order of `D`, where two distances differ by more than rounding errors."""
+    # In units of roundoff, the relative error is 1 for a difference, 3 for its square and n_components +
+    # 2 for the sum. Twice that for two sums, and twice again for the rounding of the tolerance.
     tolerance = 4 * (n_components + 3) * ROUNDOFF * D[1:] + UNDERFLOW
     begins = np.ones(len(group), dtype=bool)
     begins[1:] = (group[1:] != group[:-1]) | (np.diff(D) > tolerance)

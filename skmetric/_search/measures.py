@@ -1,4 +1,4 @@
-"""Measures of retrieval, query by query, from one pass over sorted neighbours; and their checks."""
+"""Retrieval measures of each query, from one search of neighbours, and checks of their arguments."""
 
 from numbers import Integral
 
@@ -12,10 +12,10 @@ from .._shown import shown
 from .._warn import warn
 from .candidates import Search
 
-BLOCK_BYTES = 2**25  # distances of some queries at a time: more than that does not stay in the cache
+BLOCK_BYTES = 2**25  # for the distances of a block of queries; larger blocks do not stay in the cache
 
 
-# --- measures: of a query, from its neighbours ------------------------------------------------------
+# --- measures of each query, from its neighbours ----------------------------------------------------
 
 
 def _recall(neighbors, k):
@@ -52,7 +52,7 @@ AT_R = ["r_precision", "mean_average_precision_at_r"]
 
 
 def _depth(names, k, n_relevant):
-    """How many neighbours the measures look at."""
+    """Number of neighbours that the measures look at."""
     depth = k if set(names) & set(AT_K) else 1
     return max(depth, int(n_relevant.max())) if set(names) & set(AT_R) else depth
 
@@ -61,12 +61,12 @@ def _depth(names, k, n_relevant):
 
 
 def check_k(k):
-    """A number of neighbours as an int.
+    """Check a number of neighbours and convert it to an int.
 
     Raises
     ------
     TypeError
-        If `k` is not an integer; a bool is none.
+        If `k` is not an integer. A bool is not an integer here.
     ValueError
         If `k` is less than 1.
     """
@@ -78,7 +78,7 @@ def check_k(k):
 
 
 def _finite_rows(Z, name):
-    # It looks at the sum of all entries, which overflows where they are large.
+    # check_array sums all entries, which may overflow.
     with np.errstate(over="ignore", invalid="ignore"):
         return check_array(Z, dtype=np.float64, input_name=name)
 
@@ -94,7 +94,7 @@ def _check_embeddings(Z, Z_gallery):
 
 
 def _check_classes(y, y_gallery):
-    """The classes, and the labels as positions in them."""
+    """Sorted classes, and the labels of queries and items as positions in them."""
     y = check_labels(y, "y")
     if y_gallery is None:
         classes, codes = np.unique(y, return_inverse=True)
@@ -105,13 +105,13 @@ def _check_classes(y, y_gallery):
 
 
 def _check_query_index(query_index, codes, item_codes, classes):
-    """Positions of the queries among the items; -1 for those that are not there."""
+    """Positions of the queries among the items, -1 for queries that are not there."""
     if query_index is None:
         return np.full(len(codes), -1)
     query_index = np.asarray(query_index)
     if query_index.shape != codes.shape:
         raise ValueError(
-            f"query_index must have shape ({len(codes)},), a position for each query, got "
+            f"query_index must have shape ({len(codes)},), with one position for each query, got "
             f"{query_index.shape}."
         )
     if query_index.dtype.kind not in "iu":
@@ -119,8 +119,8 @@ def _check_query_index(query_index, codes, item_codes, classes):
     outside = np.flatnonzero((query_index < -1) | (query_index >= len(item_codes)))
     if len(outside):
         raise ValueError(
-            f"query_index must be from 0 to {len(item_codes) - 1}, a row of Z_gallery, or -1 for a query "
-            f"that is not in the gallery. Got {query_index[outside[0]]} for query {outside[0]}."
+            f"query_index must hold row numbers of Z_gallery, from 0 to {len(item_codes) - 1}, or -1 for "
+            f"queries that are not in the gallery. Got {query_index[outside[0]]} for query {outside[0]}."
         )
     query_index = query_index.astype(np.intp)
     other = np.flatnonzero((query_index >= 0) & (item_codes[query_index] != codes))
@@ -129,33 +129,34 @@ def _check_query_index(query_index, codes, item_codes, classes):
         item = query_index[query]
         label, item_label = classes[[codes[query], item_codes[item]]].tolist()
         raise ValueError(
-            f"query_index says that query {query} is item {item}, but their labels in y and y_gallery "
-            f"differ: {label!r} and {item_label!r}."
+            f"According to query_index, query {query} is item {item}, but their labels in y and "
+            f"y_gallery differ: {label!r} and {item_label!r}."
         )
     return query_index
 
 
 def _check_sample_weight(sample_weight, n_queries):
-    """Weights of the queries, 1 at most; a common factor makes no difference."""
+    """Weights of the queries, divided by the largest one, which does not change weighted means."""
     if sample_weight is None:
         return np.ones(n_queries)
     weights = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if weights.shape != (n_queries,):
         raise ValueError(
-            f"sample_weight must have shape ({n_queries},), a weight for each query, got {weights.shape}."
+            f"sample_weight must have shape ({n_queries},), with one weight for each query, got "
+            f"{weights.shape}."
         )
     if weights.min() < 0:
         raise ValueError(f"sample_weight must not be negative, got {weights.min().item()}.")
     if weights.max() == 0:
-        raise ValueError("sample_weight must be positive for some query, but all weights are 0.")
+        raise ValueError("sample_weight must be positive for at least one query, but all weights are 0.")
     return weights / weights.max()
 
 
-# --- all together -----------------------------------------------------------------------------------
+# --- queries and items ------------------------------------------------------------------------------
 
 
 class Retrieval:
-    """Queries, items and their classes: arguments of the measures, checked.
+    """Checked arguments of the measures: queries, items and their classes.
 
     Parameters
     ----------
@@ -167,20 +168,20 @@ class Retrieval:
     classes : ndarray of shape (n_classes,)
         All labels.
     queries : ndarray of int of shape (n_counted,)
-        The queries that count: those that have a relevant item and a weight.
+        Queries that count: those with a relevant item and a positive weight.
     codes, weights : ndarrays of shape (n_counted,)
-        Their classes, as positions in `classes`, and their weights.
+        Classes of these queries, as positions in `classes`, and their weights.
     n_excluded : int
-        How many queries with a weight have no relevant item.
+        Number of queries with a positive weight that have no relevant item.
     """
 
-    def __init__(self, Z, y, *, Z_gallery=None, y_gallery=None, query_index=None, sample_weight=None):
+    def __init__(self, Z, y, Z_gallery, y_gallery, query_index, sample_weight):
         if (Z_gallery is None) != (y_gallery is None):
-            raise ValueError("Z_gallery and y_gallery go together: give both or neither.")
+            raise ValueError("Z_gallery and y_gallery must be given together, but one of them is None.")
         if Z_gallery is None and query_index is not None:
             raise ValueError(
-                "query_index needs Z_gallery and y_gallery, since it holds positions in them. Without a "
-                "gallery, no query is its own neighbour anyway."
+                "query_index holds positions in Z_gallery and y_gallery, which must be given as well. "
+                "Without a gallery, no query finds itself, and query_index is not needed."
             )
         self.Z, self.Z_gallery = _check_embeddings(Z, Z_gallery)
         self.classes, codes, self.item_codes = _check_classes(y, y_gallery)
@@ -198,11 +199,13 @@ class Retrieval:
         self.n_excluded = np.count_nonzero(weights) - len(self.queries)
         if not n_relevant.any():
             raise ValueError(
-                "Retrieval is not defined here: no query has another item of its class to find."
+                "Retrieval measures are not defined: no query has a relevant item, that is, another item "
+                "with its label."
             )
         if len(self.queries) == 0:
             raise ValueError(
-                "sample_weight is 0 for all queries that have an item of their class to find."
+                "sample_weight is 0 for all queries that have a relevant item, that is, another item "
+                "with their label."
             )
         self.all_codes = codes
         self.codes = codes[self.queries]
@@ -211,24 +214,24 @@ class Retrieval:
         self.n_items = len(self.item_codes) - in_gallery[self.queries]
 
     def warn_if_trivial(self):
-        """Warn if no query that counts has an item of another class."""
+        """Warn if all items are relevant to all queries that count."""
         if (self.n_relevant == self.n_items).all():
             warn(
-                "Retrieval measures say nothing here: all items that a query can find are of its own "
-                "class, so that every neighbour is right, wherever it lies. In cross-validation, use "
-                "folds that mix the classes, such as StratifiedKFold(shuffle=True).",
+                "Retrieval measures do not depend on the embedding here, since all items have the label "
+                "of the query. In cross-validation, use folds that contain several classes, such as "
+                "StratifiedKFold(shuffle=True).",
                 UndefinedMetricWarning,
             )
 
     def values(self, names, k):
-        """Measures of each query that counts.
+        """Compute measures of each query that counts.
 
         Parameters
         ----------
         names : list of str
             Keys of `MEASURES`.
         k : int
-            Number of neighbours, for the measures that have one.
+            Number of neighbours, for the measures with a `k`.
 
         Returns
         -------
@@ -244,11 +247,11 @@ class Retrieval:
         return np.concatenate(values, axis=1)
 
     def by_class(self):
-        """Yield each label that a query has, and which of the queries that count have it."""
+        """Yield each label of the queries that count, and the mask of the queries with this label."""
         labels = self.classes.tolist()
         for code in np.unique(self.codes):
             yield labels[code], self.codes == code
 
     def means(self, values, chosen=slice(None)):
-        """Weighted means of `values` over the chosen ones of the queries that count."""
+        """Weighted means of `values` over the chosen queries, out of those that count."""
         return np.average(values[:, chosen], axis=1, weights=self.weights[chosen]).tolist()

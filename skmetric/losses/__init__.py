@@ -1,7 +1,13 @@
-"""The mathematics of the losses: NumPy alone.
+"""Losses and their gradients, in NumPy alone.
 
-A *comparison* says which distances there are, a *rule* sums over them, and `MetricLoss` makes a loss on
-embeddings of the two: ``loss(Z, y) -> (value, dZ)``.
+A loss on embeddings, ``loss(Z, y) -> (value, dZ)``, is a `MetricLoss` made of three functions:
+
+- a *comparison*, ``comparison(Z, y) -> D, positive, negative, chain``, computes the distances `D` of
+  pairs and the masks of positive and negative pairs; ``chain(dL/dD)`` returns ``dL/dZ``;
+- a *rule*, ``rule(D, positive, negative) -> total, C, n_active, n_valid``, sums the terms of the loss and
+  computes the gradient ``C = dL/dD``;
+- a *reduction*, ``reduction(total, C, n_active, n_valid) -> value, C``, divides both by a number of
+  terms.
 """
 
 from ._comparisons import DISTANCES, all_pairs, euclidean, given_tuples

@@ -1,22 +1,22 @@
-"""Blocks of rows that threads work on at a time: rows of a matrix of pairs do not need each other."""
+"""Blocks of rows for threads: the rows of a matrix of pairs can be computed independently."""
 
 from functools import partial
 
 from .._team import share
 
-PAIRS = 2**15  # of a block: they stay in the cache, and memory is reused
+PAIRS = 2**15  # pairs in a block, few enough to stay in the cache
 
 
 def by_blocks(function, *arrays):
-    """Call a function with each block of rows of some arrays.
+    """Call a function on each block of rows of some arrays.
 
     Parameters
     ----------
     function : callable
-        ``function(*parts)`` works in place on the rows that it is given.
+        ``function(*parts)`` works in place on a block of rows of each array.
     *arrays : ndarray of shape (n_rows, ...)
-        Arrays. The first has a column for each row that the rows are compared with; where blocks end
-        depends on its shape alone.
+        Arrays with the same number of rows. The shape of the first one alone determines where blocks
+        end; it has shape (n_rows, n_compared).
     """
     n_rows, n_columns = arrays[0].shape
     step = max(1, PAIRS // n_columns)

@@ -1,4 +1,4 @@
-"""Squared distances of all pairs of a batch, and the one chain rule that leads back from them."""
+"""Squared distances between all rows of a batch, and the chain rule from them to the embeddings."""
 
 from functools import partial
 
@@ -6,12 +6,13 @@ import numpy as np
 
 from .._team import share
 from ._blocks import by_blocks
+from ._forms import Array
 
 
-def squared_distances(Z):
+def squared_distances(Z: Array) -> Array:
     """Compute the squared Euclidean distances between all rows of a batch.
 
-    ``D[i, j] = |z_i|^2 + |z_j|^2 - 2 z_i . z_j``, clipped at 0, with an exact 0 on the diagonal.
+    ``D[i, j] = |z_i|^2 + |z_j|^2 - 2 z_i . z_j``, clipped at 0. The diagonal is exactly 0.
 
     Parameters
     ----------
@@ -25,16 +26,23 @@ def squared_distances(Z):
 
     Notes
     -----
-    This form costs one matrix product and loses digits where rows nearly coincide: in float32, a
-    distance below about 1e-3 of the spread of the batch is noise. `Z` is centred first, so that the
-    spread counts and not the distance to the origin.
+    This formula needs one matrix product, but it is inaccurate for rows that nearly coincide: in float32,
+    distances (not squared) below about 1e-3 of the spread of the batch are rounding errors. The rows are
+    centred first, so that the error depends on their spread and not on their distance to the origin.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmetric.losses import squared_distances
+    >>> squared_distances(np.array([[0.0, 0.0], [3.0, 4.0]])).tolist()
+    [[0.0, 25.0], [25.0, 0.0]]
     """
-    Z = Z - Z.mean(axis=0)  # which changes no distance
+    Z = Z - Z.mean(axis=0)  # changes no distance
     squares = np.einsum("ij,ij->i", Z, Z)
 
     def put(D, Z_of_rows, squares_of_rows):
         np.add(squares_of_rows, squares, out=D)
-        # Of 2 Z and Z, not of Z with itself: for that NumPy calls another routine, which is slower here.
+        # The product of 2 Z and Z: for Z and Z itself, NumPy calls another routine (syrk), slower here.
         D -= np.matmul(2 * Z_of_rows, Z.T)
         np.maximum(D, 0, out=D)
 
@@ -44,27 +52,36 @@ def squared_distances(Z):
     return D
 
 
-def squared_distances_chain(Z, C):
-    """Carry a gradient on squared distances back to the embeddings.
+def squared_distances_chain(Z: Array, C: Array) -> Array:
+    """Turn a gradient on squared distances into a gradient on the embeddings.
 
-    ``dZ = 2 (diag(S 1) - S) Z`` with ``S = C + C.T``: the Laplacian of the graph with weights `S`.
+    ``dZ = 2 (diag(S 1) - S) Z`` with ``S = C + C.T``. The matrix in brackets is the Laplacian of the
+    graph with edge weights S.
 
     Parameters
     ----------
     Z : ndarray of shape (n, n_components)
         Embeddings, float32 or float64.
     C : ndarray of shape (n, n)
-        ``C[i, j] = dL/dD[i, j]``; it need not be symmetric.
+        ``C[i, j] = dL/dD[i, j]``. It need not be symmetric.
 
     Returns
     -------
     ndarray of shape (n, n_components)
         ``dL/dZ``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmetric.losses import squared_distances_chain
+    >>> C = np.array([[0.0, 1.0], [0.0, 0.0]])  # L is the squared distance of rows 0 and 1
+    >>> squared_distances_chain(np.array([[0.0], [3.0]]), C).tolist()
+    [[-6.0], [6.0]]
     """
-    Z = Z - Z.mean(axis=0)  # which changes no row of the result, but spares it digits
+    Z = Z - Z.mean(axis=0)  # changes no gradient and reduces rounding errors
     dZ = Z * (2 * (C.sum(axis=1) + C.sum(axis=0)))[:, np.newaxis]
     Z *= 2
-    # C and its transpose in turn: a product is cheaper than the sum of the two for large batches.
+    # C Z and C.T Z, not (C + C.T) Z: for large batches a second product is cheaper than the sum.
     parts = np.empty((2, *Z.shape), Z.dtype)
     share([partial(np.matmul, factor, Z, part) for factor, part in zip((C, C.T), parts)])
     dZ -= parts[0]
@@ -75,7 +92,7 @@ def squared_distances_chain(Z, C):
 def check_representable(value, dtype):
     """Raise `FloatingPointError` if a margin or a temperature is 0 or infinite in the dtype of distances.
 
-    Nothing would be learned then, and nobody would notice.
+    Otherwise training would learn nothing without an error.
     """
     with np.errstate(over="ignore", under="ignore"):
         rounded = dtype.type(value)

@@ -1,46 +1,64 @@
-"""A loss for each of several networks, of which the outputs stand side by side."""
+"""One loss for each of several networks that are trained together."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from ._forms import Array
+from ._metric_loss import MetricLoss
+from ._softmax import LabelLoss
+from ._softmax_head import WithSoftmaxHead
+
 
 class OnEachNetwork:
-    """Losses on equal parts of the columns: each network learns as if it were alone.
+    """Losses of several networks, whose outputs are the columns of one matrix, side by side.
 
-    The value is the mean of the values of the losses. The gradient on the columns of a network is that of
-    its own loss, and not of the mean, so that learning rates mean what they mean for one network.
+    The columns are split into equal parts, one for each network. The value is the mean of the losses. The
+    gradient on the columns of a network is the gradient of its own loss, not of the mean: each network
+    learns as if it were trained alone, with the same learning rate.
 
     Parameters
     ----------
     losses : list of MetricLoss, LabelLoss or WithSoftmaxHead
-        One for each network. They may be one object that counts for all.
+        One loss for each network. The same object may occur several times.
 
     Attributes
     ----------
     n_compared : float
-        Number of terms that could be, the sum over the losses.
+        Number of valid terms since the losses were made, summed over the losses.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmetric.losses import MetricLoss, OnEachNetwork, contrastive
+    >>> loss = OnEachNetwork([MetricLoss(contrastive), MetricLoss(contrastive)])
+    >>> Z = np.array([[0.0, 0.0], [0.5, 1.0]])  # one column for each network
+    >>> value, dZ = loss(Z, np.array([0, 0]))
+    >>> value, dZ.tolist()
+    (0.625, [[-1.0, -2.0], [1.0, 2.0]])
     """
 
-    def __init__(self, losses):
+    def __init__(self, losses: Sequence[MetricLoss | LabelLoss | WithSoftmaxHead]) -> None:
         self.losses = losses
 
     @property
-    def parameters(self):
+    def parameters(self) -> list[Array]:
         """Parameters of all losses."""
         return [V for loss in self.losses for V in loss.parameters]
 
     @property
-    def n_compared(self):
-        """Number of terms that could be, since the losses were made."""
+    def n_compared(self) -> float:
+        """Number of valid terms since the losses were made."""
         return sum(loss.n_compared for loss in self.losses)
 
-    def __call__(self, Z, *targets):
+    def __call__(self, Z: Array, *targets: Array) -> tuple[float, Array]:
         parts = np.split(Z, len(self.losses), axis=1)
         found = [loss(part, *targets) for loss, part in zip(self.losses, parts)]
         values, gradients = zip(*found)
         return float(np.mean(values)), np.hstack(gradients)
 
-    def gradients(self):
-        """Return the gradients of `parameters` in the last call.
+    def gradients(self) -> list[Array]:
+        """Return the gradients on `parameters`, from the last call of the loss.
 
         Returns
         -------
@@ -49,24 +67,24 @@ class OnEachNetwork:
         """
         return [g for loss in self.losses for g in loss.gradients()]
 
-    def begin_epoch(self):
-        """Count the terms of an epoch from 0."""
+    def begin_epoch(self) -> None:
+        """Start a new epoch: set the counts of the losses to 0."""
         for loss in self.losses:
             loss.begin_epoch()
 
-    def notes(self):
-        """Return what the history of the epoch notes.
+    def notes(self) -> dict[str, float]:
+        """Return the entries of this loss for the history of the epoch.
 
         Returns
         -------
         dict
-            Means of the notes of the losses.
+            Mean of each entry over the losses.
         """
         notes = [loss.notes() for loss in self.losses]
         return {name: float(np.mean([some[name] for some in notes])) for name in notes[0]}
 
-    def level(self, value):
-        """Return the loss of an epoch as a number that falls as long as there is progress.
+    def level(self, value: float) -> float:
+        """Return the number by which training judges its progress in an epoch; lower is better.
 
         Parameters
         ----------

@@ -1,35 +1,38 @@
 """The loss of an embedding: a comparison, a rule and a reduction."""
 
 from ._comparisons import all_pairs
+from ._forms import Array, Comparison, Reduction, Rule
 from ._reductions import over_active, over_valid
 
 
 class MetricLoss:
     """Loss on embeddings, called as ``loss(Z, y) -> (value, dZ)``.
 
-    A batch in which nothing can be compared has value 0 and gradient 0.
+    A batch without valid terms has value 0 and gradient 0.
 
     Parameters
     ----------
     rule : callable
-        ``rule(D, positive, negative) -> total, C, n_active, n_valid``: the sum of its terms, the
-        gradient ``C = dL/dD`` of this sum, the number of terms that are not zero and the number of
-        terms that could be. See `contrastive` and `triplet`.
+        ``rule(D, positive, negative) -> total, C, n_active, n_valid``: the sum of the terms, its gradient
+        ``C = dL/dD``, the number of terms that are not zero and the number of valid terms. See
+        `contrastive`, `triplet` and `soft_neighbors`.
     comparison : callable, default=all_pairs
-        ``comparison(Z, y) -> D, positive, negative, chain``. See `all_pairs` and `given_tuples`.
+        ``comparison(Z, y) -> D, positive, negative, chain``: the distances that the rule looks at. See
+        `all_pairs` and `given_tuples`.
     reduction : callable, default=over_valid
-        ``reduction(total, C, n_active, n_valid) -> value, C``. See `over_active` and `over_valid`.
+        ``reduction(total, C, n_active, n_valid) -> value, C`` divides the sum and its gradient by a
+        number of terms. See `over_active` and `over_valid`.
 
     Attributes
     ----------
     n_active : float
-        Number of terms that were not zero in this epoch.
+        Number of terms that were not zero since the beginning of the epoch.
     n_valid : float
-        Number of terms that could be in this epoch.
+        Number of valid terms since the beginning of the epoch.
     total : float
-        Sum of the terms in this epoch.
+        Sum of the terms since the beginning of the epoch.
     n_compared : float
-        The same number since the loss was made.
+        Number of valid terms since the loss was made.
 
     Examples
     --------
@@ -41,16 +44,22 @@ class MetricLoss:
     (0.0833, [-0.3333, 0.3333, 0.0])
     """
 
-    parameters = ()  # nothing of a loss is learned, see `WithSoftmaxHead`
+    parameters: tuple[Array, ...] = ()  # only `WithSoftmaxHead` has parameters to learn
+    n_active: float
+    n_valid: float
+    total: float
+    n_compared: float
 
-    def __init__(self, rule, comparison=all_pairs, reduction=over_valid):
+    def __init__(
+        self, rule: Rule, comparison: Comparison = all_pairs, reduction: Reduction = over_valid
+    ) -> None:
         self.rule = rule
         self.comparison = comparison
         self.reduction = reduction
         self.n_compared = 0
         self.begin_epoch()
 
-    def __call__(self, Z, y):
+    def __call__(self, Z: Array, y: Array) -> tuple[float, Array]:
         D, positive, negative, chain = self.comparison(Z, y)
         total, C, n_active, n_valid = self.rule(D, positive, negative)
         self.total += total
@@ -60,8 +69,8 @@ class MetricLoss:
         value, C = self.reduction(total, C, n_active, n_valid)
         return value, chain(C)
 
-    def gradients(self):
-        """Return the gradients of `parameters`.
+    def gradients(self) -> list[Array]:
+        """Return the gradients on `parameters`.
 
         Returns
         -------
@@ -70,20 +79,28 @@ class MetricLoss:
         """
         return []
 
-    def begin_epoch(self):
-        """Count the terms of an epoch from 0."""
+    def begin_epoch(self) -> None:
+        """Start a new epoch: set `total`, `n_active` and `n_valid` to 0."""
         self.total = 0.0
         self.n_active = 0
         self.n_valid = 0
 
-    def notes(self):
-        """Return what the history records of the epoch.
+    def notes(self) -> dict[str, float]:
+        """Return the entries of this loss for the history of the epoch.
 
         Returns
         -------
         dict
-            ``mean_loss``, the mean over all valid terms, and ``active_fraction``, the fraction of them
-            that is not zero.
+            ``{"mean_loss": total / n_valid, "active_fraction": n_active / n_valid}``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skmetric.losses import MetricLoss, contrastive
+        >>> loss = MetricLoss(contrastive)
+        >>> value, dZ = loss(np.array([[0.0], [0.5], [2.0], [3.0]]), np.array([0, 0, 1, 1]))
+        >>> round(loss.notes()["active_fraction"], 3)  # no negative pair is within the margin
+        0.333
         """
         n_valid = max(self.n_valid, 1)
         return {
@@ -91,10 +108,11 @@ class MetricLoss:
             "active_fraction": float(self.n_active / n_valid),
         }
 
-    def level(self, value):
-        """Return the loss of an epoch as a number that falls as long as there is progress.
+    def level(self, value: float) -> float:
+        """Return the number by which training judges its progress in an epoch; lower is better.
 
-        A mean over the active terms may rise while they get fewer; over all valid terms it falls.
+        The mean over the active terms may rise although training makes progress, because fewer terms
+        are active. Therefore it is converted to the mean over all valid terms.
 
         Parameters
         ----------
@@ -104,7 +122,7 @@ class MetricLoss:
         Returns
         -------
         float
-            Mean loss over all valid terms, where `value` is one over the active terms.
+            ``value * n_active / n_valid`` if the reduction is `over_active`, and `value` otherwise.
         """
         if self.reduction is over_active:
             return value * self.notes()["active_fraction"]

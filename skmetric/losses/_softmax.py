@@ -1,25 +1,29 @@
-"""Losses of labels: cross-entropies of the softmax of logits, ``loss(Z, y, sample_weight=None)``."""
+"""Losses of a classifier: cross-entropies of the softmax, ``loss(Z, y, sample_weight=None)``."""
+
+from collections.abc import Callable
 
 import numpy as np
 
+from ._forms import Array
+
 
 def softmax(logits):
-    """Compute the softmax of each row, and what is needed for its logarithm.
+    """Compute the softmax of each row, and the two terms of the logarithm of its denominator.
 
     Parameters
     ----------
     logits : ndarray of shape (n, m)
-        Entries may be ``-inf``. The sums run along the memory: rows are added up one after the other
-        in C order, columns in Fortran order, which is faster for few columns.
+        Entries may be ``-inf``. For few columns, Fortran order is faster: the sum over the columns then
+        adds whole columns.
 
     Returns
     -------
     P : ndarray of shape (n, m)
-        ``exp(logits) / sum exp(logits)``; zeros for a row of ``-inf``.
+        ``exp(logits) / sum exp(logits)``, and zeros for a row of ``-inf``.
     top : ndarray of shape (n,)
         Largest entry of each row, or the lowest float for a row of ``-inf``.
     total : ndarray of shape (n,)
-        ``sum exp(logits - top)``: at least 1, but 0 for a row of ``-inf``.
+        ``sum exp(logits - top)``, at least 1, or 0 for a row of ``-inf``.
     """
     top = logits.max(axis=1, keepdims=True, initial=np.finfo(logits.dtype).min)
     P = np.exp(logits - top)
@@ -29,7 +33,7 @@ def softmax(logits):
 
 
 def _weighted_mean(values, dZ, sample_weight):
-    """Mean over the batch of per-sample losses, and of their gradients (in place)."""
+    """Weighted mean of the losses of the rows, and its gradient, computed in place in `dZ`."""
     if sample_weight is not None:
         values = values * sample_weight
         dZ *= sample_weight[:, np.newaxis]
@@ -37,24 +41,33 @@ def _weighted_mean(values, dZ, sample_weight):
     return float(values.sum(dtype=np.float64)) / len(dZ), dZ
 
 
-def log_loss(Z, y, sample_weight=None):
-    """Cross-entropy of the softmax: mean of ``log sum_k exp(z_k) - z_y``.
+def log_loss(Z: Array, y: Array, sample_weight: Array | None = None) -> tuple[float, Array]:
+    """Compute the cross-entropy of the softmax: the mean of ``log sum_k exp(z_k) - z_y``.
 
     Parameters
     ----------
     Z : ndarray of shape (n, n_classes)
         Logits.
     y : ndarray of shape (n,)
-        Integer codes of the classes.
+        Classes as integers from 0 to `n_classes` - 1.
     sample_weight : ndarray of shape (n,), default=None
-        Factors of the terms. The sum is divided by `n`, not by the sum of the weights.
+        Factor of the loss of each row. The sum is divided by n, not by the sum of the weights. If None,
+        all factors are 1.
 
     Returns
     -------
     value : float
         The loss.
     dZ : ndarray of shape (n, n_classes)
-        ``(softmax(Z) - onehot(y)) / n``, times the weights.
+        Gradient of `value` on `Z`: ``(softmax(Z) - onehot(y)) / n``, times the weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmetric.losses import log_loss
+    >>> value, dZ = log_loss(np.array([[1.0, 1.0], [0.0, 2.0]]), np.array([0, 1]))
+    >>> round(value, 3), dZ.round(3).tolist()
+    (0.41, [[-0.25, 0.25], [0.06, -0.06]])
     """
     rows = np.arange(len(Z))
     dZ, top, total = softmax(np.asfortranarray(Z))
@@ -63,33 +76,42 @@ def log_loss(Z, y, sample_weight=None):
     return _weighted_mean(values, dZ, sample_weight)
 
 
-def binary_log_loss(Z, y, sample_weight=None):
-    """Binary cross-entropy of the softmax, summed over the classes.
+def binary_log_loss(Z: Array, y: Array, sample_weight: Array | None = None) -> tuple[float, Array]:
+    """Compute the binary cross-entropy of the softmax, summed over the classes.
 
-    Mean of ``-log p_y - sum_{k != y} log(1 - p_k)`` with ``p = softmax(z)``.
+    It is the mean of ``-log p_y - sum_{k != y} log(1 - p_k)`` with ``p = softmax(z)``.
 
     Parameters
     ----------
     Z : ndarray of shape (n, n_classes)
         Logits.
     y : ndarray of shape (n,)
-        Integer codes of the classes.
+        Classes as integers from 0 to `n_classes` - 1.
     sample_weight : ndarray of shape (n,), default=None
-        Factors of the terms. The sum is divided by `n`, not by the sum of the weights.
+        Factor of the loss of each row. The sum is divided by n, not by the sum of the weights. If None,
+        all factors are 1.
 
     Returns
     -------
     value : float
         The loss.
     dZ : ndarray of shape (n, n_classes)
-        Its gradient.
+        Gradient of `value` on `Z`.
 
     Notes
     -----
-    ``-log(1 - p_k)`` is ``log sum_j exp(z_j) - log sum_{j != k} exp(z_j)``, with gradient ``p - p'``
-    where ``p'`` is the softmax without class k: ``p'_j = p_j / (1 - p_k)``. At most one ``p_k`` is so
-    near 1 that ``1 - p_k`` loses its digits: that of the largest logit, which is therefore left out
-    of the sums before they are taken, not subtracted from them.
+    ``-log(1 - p_k)`` is ``log sum_j exp(z_j) - log sum_{j != k} exp(z_j)``. Its gradient is ``p - p'``,
+    where ``p'`` is the softmax without class k: ``p'_j = p_j / (1 - p_k)``. The difference ``1 - p_k``
+    can only be inaccurate for the largest logit, whose ``p_k`` may be close to 1. For this class, the
+    sums are computed without its term instead of subtracting it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmetric.losses import binary_log_loss
+    >>> value, dZ = binary_log_loss(np.array([[1.0, 1.0], [0.0, 2.0]]), np.array([0, 1]))
+    >>> round(value, 3), dZ.round(3).tolist()
+    (0.82, [[-0.5, 0.5], [0.119, -0.119]])
     """
     rows = np.arange(len(Z))
     first = Z.argmax(axis=1)
@@ -119,30 +141,46 @@ def binary_log_loss(Z, y, sample_weight=None):
     return _weighted_mean(values, dZ, sample_weight)
 
 
-LABEL_LOSSES = {"log_loss": log_loss, "binary_log_loss": binary_log_loss}
+#: Losses of a classifier by the value of its parameter `loss`.
+#:
+#: - ``"log_loss"``: cross-entropy of the softmax, see `log_loss`.
+#: - ``"binary_log_loss"``: binary cross-entropies summed over the classes, see `binary_log_loss`.
+LABEL_LOSSES: dict[str, Callable[..., tuple[float, Array]]] = {
+    "log_loss": log_loss,
+    "binary_log_loss": binary_log_loss,
+}
 
 
 class LabelLoss:
     """Loss on logits, called as ``loss(Z, y, sample_weight=None) -> (value, dZ)``.
 
-    For the training loop it is what `MetricLoss` is, but it has nothing to count.
+    It gives a function the interface of `MetricLoss`, which the training loop expects.
 
     Parameters
     ----------
     function : callable
-        Function of the same form, a value of `LABEL_LOSSES`.
+        ``function(Z, y, sample_weight=None) -> (value, dZ)``, such as `log_loss` or `binary_log_loss`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmetric.losses import LabelLoss, log_loss
+    >>> loss = LabelLoss(log_loss)
+    >>> value, dZ = loss(np.array([[1.0, 1.0], [0.0, 2.0]]), np.array([0, 1]))
+    >>> round(value, 3)
+    0.41
     """
 
-    parameters = ()  # nothing of a loss is learned, see `WithSoftmaxHead`
+    parameters: tuple[Array, ...] = ()  # only `WithSoftmaxHead` has parameters to learn
 
-    def __init__(self, function):
+    def __init__(self, function: Callable[..., tuple[float, Array]]) -> None:
         self.function = function
 
-    def __call__(self, Z, *targets):
+    def __call__(self, Z: Array, *targets: Array) -> tuple[float, Array]:
         return self.function(Z, *targets)
 
-    def gradients(self):
-        """Return the gradients of `parameters`.
+    def gradients(self) -> list[Array]:
+        """Return the gradients on `parameters`.
 
         Returns
         -------
@@ -151,21 +189,21 @@ class LabelLoss:
         """
         return []
 
-    def begin_epoch(self):
-        """Do nothing."""
+    def begin_epoch(self) -> None:
+        """Start a new epoch. This loss has no counts to set to 0."""
 
-    def notes(self):
-        """Return nothing for the history to note.
+    def notes(self) -> dict[str, float]:
+        """Return the entries of this loss for the history of the epoch.
 
         Returns
         -------
         dict
-            Empty.
+            Empty, since this loss has no entries.
         """
         return {}
 
-    def level(self, value):
-        """Return the loss of an epoch as it is: it falls as long as there is progress.
+    def level(self, value: float) -> float:
+        """Return the number by which training judges its progress in an epoch; lower is better.
 
         Parameters
         ----------
@@ -175,6 +213,6 @@ class LabelLoss:
         Returns
         -------
         float
-            The same number.
+            `value` itself.
         """
         return value

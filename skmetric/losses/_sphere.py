@@ -1,12 +1,14 @@
-"""The unit sphere: embeddings of which the directions alone are compared."""
+"""The unit sphere: comparisons that look at the directions of the embeddings only."""
 
 from functools import partial
 
 import numpy as np
 
+from ._forms import Array, Comparison
 
-def normalized(Z):
-    """Put the rows of `Z` on the unit sphere; a row of zeros stays.
+
+def normalized(Z: Array) -> tuple[Array, Array]:
+    """Divide each row of `Z` by its norm. A row of zeros stays as it is.
 
     Parameters
     ----------
@@ -16,11 +18,19 @@ def normalized(Z):
     Returns
     -------
     U : ndarray of shape (n, n_components)
-        ``Z / |Z|`` row by row.
+        Rows of norm 1.
     norms : ndarray of shape (n, 1)
-        ``|Z|``, and 1 for a row of zeros.
+        Norm of each row, or 1 for a row of zeros.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmetric.losses import normalized
+    >>> U, norms = normalized(np.array([[3.0, 4.0], [0.0, 0.0]]))
+    >>> U.round(4).tolist(), norms.round(4).tolist()
+    ([[0.6, 0.8], [0.0, 0.0]], [[5.0], [1.0]])
     """
-    # Rows are brought to size 1 first: the square of a length may be too large or too small for a float.
+    # Rows are divided by their largest entry first, so that no square overflows or underflows.
     largest = np.abs(Z).max(axis=1, keepdims=True)
     largest[largest == 0] = 1
     U = Z / largest
@@ -30,21 +40,30 @@ def normalized(Z):
     return U, largest * lengths
 
 
-def on_sphere(comparison):
-    """Make a comparison look at the directions of the embeddings only.
+def on_sphere(comparison: Comparison) -> Comparison:
+    """Make a comparison normalise the embeddings to norm 1 first.
 
-    With ``U = Z / |Z|`` and ``dU`` the gradient on `U`, ``dZ = (dU - (dU . U) U) / |Z|``: the
-    projection on the tangent space of the sphere.
+    With ``U = Z / |Z|`` and ``dU`` the gradient on U, the chain rule is
+    ``dZ = (dU - (dU . U) U) / |Z|``: the projection on the tangent space of the sphere.
 
     Parameters
     ----------
     comparison : callable
-        ``comparison(Z, y) -> D, positive, negative, chain``.
+        ``comparison(Z, y) -> D, positive, negative, chain``, see `all_pairs` and `given_tuples`.
 
     Returns
     -------
     callable
-        The same comparison of the rows of ``Z / |Z|``.
+        The same comparison, applied to the rows of ``Z / |Z|``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmetric.losses import all_pairs, on_sphere
+    >>> Z = np.array([[2.0, 0.0], [0.0, 5.0]])
+    >>> D, positive, negative, chain = on_sphere(all_pairs)(Z, np.array([0, 1]))
+    >>> D.round(4).tolist()
+    [[0.0, 2.0], [2.0, 0.0]]
     """
     return partial(_on_sphere, comparison)
 

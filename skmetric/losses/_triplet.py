@@ -1,29 +1,38 @@
-"""The triplet rule: a positive shall be nearer than a negative by a margin."""
+"""The triplet rule: it makes positives nearer to their anchor than negatives, by a margin."""
 
 from numbers import Real
+from typing import Literal
 
 import numpy as np
 
 from ._blocks import by_blocks
 from ._distances import check_representable
+from ._forms import Array, Miner
 from ._miners import MINERS, n_chosen_by_anchor
 
 
-def triplet(D, positive, negative, *, margin=1.0, mining="all"):
+def triplet(
+    D: Array,
+    positive: Array,
+    negative: Array,
+    *,
+    margin: float = 1.0,
+    mining: Literal["all", "semihard", "hard"] | Miner = "all",
+) -> tuple[float, Array, float, float]:
     """Sum the triplet loss over the triplets that a miner chooses.
 
-    Terms ``max(0, D[a, p] - D[a, n] + margin)`` for an anchor a, a positive p and a negative n.
+    The terms are ``max(0, D[a, p] - D[a, n] + margin)`` for an anchor a, a positive p and a negative n.
 
     Parameters
     ----------
     D : ndarray of shape (n_anchors, n_compared)
-        Distances, squared or not.
+        Euclidean distances, squared or not.
     positive, negative : ndarray of shape (n_anchors, n_compared)
-        Masks: row a holds the positives and the negatives of anchor a.
+        Disjoint masks; row a holds the positives and the negatives of anchor a.
     margin : float, default=1.0
         Margin in the units of `D`, > 0.
     mining : {"all", "semihard", "hard"} or callable, default="all"
-        Key of `MINERS`, or a function of the same form:
+        Triplets to sum over, see `MINERS`, or a function of the form of `all_triplets`:
         ``mining(D, positive, negative, margin) -> (C, n_valid)``.
 
     Returns
@@ -31,23 +40,33 @@ def triplet(D, positive, negative, *, margin=1.0, mining="all"):
     total : float
         Sum of the terms.
     C : ndarray of shape (n_anchors, n_compared)
-        Its gradient on `D`.
+        Gradient of `total` on `D`.
     n_active : float
         Number of chosen triplets.
     n_valid : float
-        Number of triplets that could have been chosen.
+        Number of valid triplets, as returned by the miner.
 
     Raises
     ------
     TypeError
-        If a `mining` function returns anything but a pair of a real array and a number.
+        If the function `mining` does not return a tuple of a real array and a real number.
     ValueError
-        If the array that it returns has another shape than `D`.
+        If the array does not have the shape of `D`, or if a value is not finite.
 
     References
     ----------
     F. Schroff, D. Kalenichenko, J. Philbin, "FaceNet: a unified embedding for face recognition and
     clustering", CVPR 2015, equation 3.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmetric.losses import all_pairs, triplet
+    >>> Z = np.array([[0.0], [1.0], [1.2], [3.0]])
+    >>> D, positive, negative, chain = all_pairs(Z, np.array([0, 0, 1, 1]))
+    >>> total, C, n_active, n_valid = triplet(D, positive, negative, margin=0.5)
+    >>> round(total, 2), n_active, n_valid
+    (7.52, 4.0, 8.0)
     """
     check_representable(margin, D.dtype)
     if callable(mining):
@@ -57,17 +76,17 @@ def triplet(D, positive, negative, *, margin=1.0, mining="all"):
     sums = np.empty((len(C), 2))
     by_blocks(_sum_rows, C, D, sums)
     differences, n_active = sums.sum(axis=0)
-    return differences + margin * n_active, C, float(n_active), n_valid
+    return float(differences + margin * n_active), C, float(n_active), n_valid
 
 
 def _sum_rows(C, D, sums):
-    """Sums of ``C D`` and numbers of chosen triplets, of some anchors."""
+    """Sums of ``C D`` and numbers of chosen triplets, for a block of anchors."""
     sums[:, 0] = np.einsum("ij,ij->i", C, D)
     sums[:, 1] = n_chosen_by_anchor(C)
 
 
 def _checked(mined, D):
-    """What a function of a user has mined, in the dtype of `D`; or an error that says what is wrong."""
+    """Check what the user's mining function returned, and convert `C` to the dtype of `D`."""
     if not (isinstance(mined, tuple) and len(mined) == 2):
         raise TypeError(
             "A mining function must return a tuple (C, n_valid): an array of the shape of D and a "
