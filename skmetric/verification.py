@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ._calibration import CALIBRATIONS
+from ._documentation import PAGE_IN_MODULE
 from ._thresholds import THRESHOLDS, resolution_of
 from ._transformed import embeddings_of
 from ._warn import warn
@@ -116,6 +117,8 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
         "min_rate": [Interval(Real, 0, 1, closed="both")],
         "calibration": [StrOptions(set(CALIBRATIONS))],
     }
+    _doc_link_module = "skmetric"
+    _doc_link_template = PAGE_IN_MODULE
 
     def __init__(
         self, transformer, *, threshold="accuracy", beta=1.0, min_rate=0.95, calibration="sigmoid"
