@@ -1,4 +1,4 @@
-"""Where the site is: scikit-learn's HTML representation of an estimator links to the page of its class."""
+"""Pages of the site that scikit-learn's HTML representation of an estimator links to."""
 
 SITE = "https://skmetric.github.io/skmetric/"
 # What `_doc_link_template` of an estimator is; scikit-learn puts in the module and the name of its class.

@@ -1,4 +1,4 @@
-"""Docstrings: complete, parsed without a finding, with examples that run, and alike where they say the same."""
+"""Docstrings: complete, without a finding, with examples that run, alike where they say the same."""
 
 import doctest
 import importlib
@@ -13,7 +13,7 @@ from shared import ESTIMATORS
 
 import skmetric
 
-# A docstring may do without: a longer summary, See Also, an example (but see below); it begins on its first line.
+# A docstring may do without a longer summary, See Also and, in a method, an example.
 NOT_NEEDED = {"ES01", "SA01", "SA04", "EX01", "GL01"}
 # Examples of these modules run where the package of the extra is installed.
 NEEDED = {"skmetric.dask": "dask", "skmetric.onnx": "skl2onnx", "skmetric.plotting": "matplotlib"}

@@ -87,7 +87,7 @@ def comment_of(package, name):
 
 
 def entry(key, value):
-    """One line of a dictionary of functions: the key, the function if it is public, its first sentence."""
+    """One line of a dictionary: the key, the function if it is public, its first sentence."""
     fullname = PUBLIC.get(value.__name__)
     link = f":func:`~{fullname}`: " if fullname else ""
     return f'- ``"{key}"``: {link}{first_sentence(value)}'
