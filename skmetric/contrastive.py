@@ -153,19 +153,19 @@ class ContrastiveMetricTransformer(MetricTransformer):
         Loss of the last epoch.
     best_loss_ : float or None
         Lowest loss of an epoch; None with early stopping.
-    loss_curve_ : list of float of length `n_iter_`
+    loss_curve_ : list of float of length n_iter_
         Loss of each epoch.
     validation_scores_ : list of float or None
         Validation score of each epoch; None without early stopping.
     best_validation_score_ : float or None
         Validation score of the weights that were kept; None without early stopping.
-    history_ : list of dict of length `n_iter_`
+    history_ : list of dict of length n_iter_
         Entries of each epoch: loss, learning_rate, seconds, validation_score, active_fraction and,
         with `head_weight`, head_loss. Active
         are the pairs with a loss above 0.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
+    feature_names_in_ : ndarray of str of shape (n_features_in_,)
         Names of the features, if the rows came in a data frame.
 
     See Also

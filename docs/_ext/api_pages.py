@@ -86,18 +86,11 @@ def comment_of(package, name):
     raise LookupError(f"{package}.{name} needs a comment that begins with '#:' where it is defined.")
 
 
-def entry(key, value):
-    """One line of a dictionary: the key, the function if it is public, its first sentence."""
-    fullname = PUBLIC.get(value.__name__)
-    link = f":func:`~{fullname}`: " if fullname else ""
-    return f'- ``"{key}"``: {link}{first_sentence(value)}'
-
-
 def describe_constant(app, what, fullname, constant, options, lines):
-    """Replace the docstring of ``dict`` by the comment at a constant and a list of what it holds."""
+    """Replace the docstring of ``dict`` by the comment at a constant."""
     if isinstance(constant, dict):
         package, _, name = fullname.rpartition(".")
-        lines[:] = [*comment_of(package, name), "", *(entry(*item) for item in constant.items()), ""]
+        lines[:] = comment_of(package, name)
 
 
 # --- links ---------------------------------------------------------------------------------------------

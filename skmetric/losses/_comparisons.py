@@ -110,6 +110,4 @@ def _euclidean_chain(d, chain, C):
     return chain(np.divide(C, 2 * d, out=np.zeros_like(C), where=d > 0))
 
 
-#: Distances that a comparison shows to a rule, by the name that ``distance`` takes in
-#: `TripletMetricTransformer`.
 DISTANCES = {"sqeuclidean": sqeuclidean, "euclidean": euclidean}

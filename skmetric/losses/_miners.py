@@ -203,5 +203,4 @@ def hard_triplets(D, positive, negative, margin):
     return C, float(np.count_nonzero(np.isfinite(gap)))
 
 
-#: Miners, by the name that ``mining`` takes in `TripletMetricTransformer`.
 MINERS = {"all": all_triplets, "semihard": semihard_triplets, "hard": hard_triplets}

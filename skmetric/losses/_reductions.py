@@ -135,7 +135,5 @@ def over_anchors(total, C, n_active, n_valid):
     return float(total / n_anchors), C
 
 
-#: Reductions of a loss of pairs, by the name that ``reduction`` takes in `ContrastiveMetricTransformer`.
 PAIR_REDUCTIONS = {"active": over_active, "mean": over_valid, "grid": over_pair_grid}
-#: Reductions of a loss of triplets, by the name that ``reduction`` takes in `TripletMetricTransformer`.
 TRIPLET_REDUCTIONS = {"active": over_active, "mean": over_valid, "grid": over_triplet_grid}

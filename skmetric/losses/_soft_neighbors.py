@@ -50,8 +50,6 @@ def every_positive(logits, positive):
     return target, np.einsum("ij,ij->i", target, np.where(positive, logits, 0))
 
 
-#: What the choice of a soft neighbour should be like, by the name that ``loss`` takes in
-#: `NeighborhoodMetricTransformer` and in `soft_neighbors`.
 NEIGHBOR_TARGETS = {"neighborhood_components": own_class, "supervised_contrastive": every_positive}
 
 

@@ -119,7 +119,6 @@ def binary_log_loss(Z, y, sample_weight=None):
     return _weighted_mean(values, dZ, sample_weight)
 
 
-#: Losses on logits, by the name that ``loss`` takes in `SoftmaxMLPClassifier`.
 LABEL_LOSSES = {"log_loss": log_loss, "binary_log_loss": binary_log_loss}
 
 
