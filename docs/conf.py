@@ -5,6 +5,9 @@ import sys
 import warnings
 from pathlib import Path
 
+# The gallery asks scikit-learn's modules for all of their names, which fails where these are not switched on.
+from sklearn.experimental import enable_halving_search_cv, enable_iterative_imputer  # noqa: F401
+
 import skmetric
 
 HERE = Path(__file__).parent
