@@ -5,7 +5,7 @@ import sys
 import warnings
 from pathlib import Path
 
-# The gallery asks scikit-learn's modules for all of their names, which fails where these are not switched on.
+# The gallery asks scikit-learn's modules for all of their names, and these must be switched on for that.
 from sklearn.experimental import enable_halving_search_cv, enable_iterative_imputer  # noqa: F401
 
 import skmetric

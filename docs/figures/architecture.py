@@ -34,7 +34,8 @@ for x, y, width, colour, heading, text in LAYERS:
     top = y + height - 0.22 if text else y + height - 0.2
     ax.text(x + width / 2, top, heading, ha="center", va="top", fontsize=10, weight="bold")
     ax.text(x + width / 2, top - 0.46, text, ha="center", va="top", fontsize=8, linespacing=1.25)
+style = {"arrowstyle": "-|>", "color": "0.3", "shrinkA": 0, "shrinkB": 0}
 for start, end in ARROWS:
-    ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": "0.3", "shrinkA": 0, "shrinkB": 0})
+    ax.annotate("", end, start, arrowprops=style)
 ax.set(xlim=(-0.1, 15.6), ylim=(0, 7.8))
 ax.axis("off")

@@ -1,4 +1,4 @@
-"""The digits in a plane: what a principal component analysis sees, and what the triplet embedding sees."""
+"""The digits in a plane: principal components, and the triplet embedding."""
 
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits

@@ -1,4 +1,4 @@
-"""How often the nearest neighbour is of the same class, for classes that were not in the training data."""
+"""How often the nearest neighbour is of the same class, for classes that training has not seen."""
 
 import json
 from pathlib import Path
