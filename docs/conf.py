@@ -1,30 +1,49 @@
 """Sphinx configuration: pages in Markdown, docstrings in numpydoc, the gallery in examples/."""
 
+import configparser
+import sys
 import warnings
-from importlib.metadata import metadata, version
+from pathlib import Path
 
-project = "skmetric"
-author = metadata("skmetric")["Author"]
-release = version("skmetric")
+# The gallery asks scikit-learn's modules for all of their names, and these must be switched on for that.
+from sklearn.experimental import enable_halving_search_cv, enable_iterative_imputer  # noqa: F401
+
+import skmetric
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+about = configparser.ConfigParser()
+about.read(HERE.parent / "setup.cfg", encoding="utf-8")
+project = about["metadata"]["name"]
+author = about["metadata"]["author"]
+version = release = skmetric.__version__
 copyright = f"2026, {author}"
+# The addresses of the project are written once, in setup.cfg.
+links = dict(line.split(" = ") for line in about["metadata"]["project_urls"].strip().splitlines())
 
 extensions = [
     "myst_parser",
+    "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
     "sphinx_design",
     "sphinx_copybutton",
     "matplotlib.sphinxext.plot_directive",
+    "api_pages",
 ]
-exclude_patterns = ["_build", "examples", "figures"]
-nitpicky = False
+exclude_patterns = ["_build", "_ext", "_templates", "examples", "figures"]
+templates_path = ["_templates"]
 
 # --- pages ---------------------------------------------------------------------------------------------
 
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
+repository = links["Source"]  # where links to files outside of docs/ lead, see _ext/api_pages.py
+smartquotes = False  # "auto" is a value, and keeps its quotes
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
@@ -32,7 +51,10 @@ copybutton_prompt_is_regexp = True
 
 autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings say types and shapes
+default_role = "public"  # `name`, see _ext/api_pages.py
 numpydoc_show_class_members = False
+add_module_names = False
+toc_object_entries_show_parents = "hide"
 
 # --- figures and gallery -------------------------------------------------------------------------------
 
@@ -61,10 +83,23 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"skmetric {release}"
 html_static_path = ["_static"]
 html_css_files = ["skmetric.css"]
+html_favicon = "_static/favicon.svg"
 html_theme_options = {
+    "logo": {
+        "text": "skmetric",
+        "image_light": "_static/logo.svg",
+        "image_dark": "_static/logo.svg",
+        "alt_text": "skmetric, home",
+    },
+    "icon_links": [{"name": "Source", "url": links["Source"], "icon": "fa-brands fa-github"}],
     "header_links_before_dropdown": 6,
+    "navbar_persistent": ["search-button"],
     "navigation_with_keys": False,
     "show_prev_next": True,
+    "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": ["theme-version"],
 }
+html_sidebars = {"index": [], "api": [], "benchmarks": []}
 html_show_sourcelink = False

@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from ._building import continued_network, make_optimizer, new_network, take_over
 from ._callbacks import CallbackSupportMixin, FitCallbacks, NoCallbacks
+from ._documentation import PAGE_IN_PACKAGE
 from ._engine.activations import ACTIVATIONS
 from ._engine.adversarial import AtAdversarialRows, AtRows
 from ._engine.interrupts import deferred_interrupts
@@ -131,6 +132,8 @@ class NetworkEstimator(
     }
     # Usual ranges of parameters whose size can make the training diverge.
     _usual = {"alpha": (0.0, 1e8)}
+    _doc_link_module = "skmetric"
+    _doc_link_template = PAGE_IN_PACKAGE
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -182,19 +182,19 @@ class ContrastiveMetricTransformer(MetricTransformer):
         Loss of the last epoch.
     best_loss_ : float or None
         Lowest loss of an epoch. None if ``early_stopping=True``.
-    loss_curve_ : list of float of length n_iter_
+    loss_curve_ : list of float of length `n_iter_`
         Loss of each epoch.
     validation_scores_ : list of float or None
         Validation score of each epoch. None if ``early_stopping=False``.
     best_validation_score_ : float or None
         Validation score of the final weights. None if ``early_stopping=False``.
-    history_ : list of dict of length n_iter_
+    history_ : list of dict of length `n_iter_`
         A dict for each epoch, with loss, learning_rate, seconds, validation_score, mean_loss (over
         all terms, also those that are zero), active_fraction (of
         pairs with a loss above 0) and, if ``head_weight > 0``, head_loss.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (`n_features_in_`,)
         Names of the features. Only set if the rows are a data frame with column names that are strings.
 
     See Also

@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ._calibration import CALIBRATIONS
+from ._documentation import PAGE_IN_MODULE
 from ._fit_context import fit_context
 from ._thresholds import THRESHOLDS, resolution_of
 from ._transformed import embeddings_of
@@ -131,6 +132,8 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
         "min_rate": [Interval(Real, 0, 1, closed="both")],
         "calibration": [StrOptions(set(CALIBRATIONS))],
     }
+    _doc_link_module = "skmetric"
+    _doc_link_template = PAGE_IN_MODULE
 
     def __init__(
         self,
