@@ -1,5 +1,6 @@
 """Pages of the documentation: their code runs, and prints what they show."""
 
+import ast
 import importlib.util
 import os
 import re
@@ -66,3 +67,38 @@ def test_what_the_code_prints_is_written_below_it(tmp_path):
     assert page.read_text() == (
         "```python\nprint(1 + 1)\n```\n\n```text\n2\n```\n\nwords\n\n```python\nprint(3)\n```\n"
     )
+
+
+# --- what pages refer to ------------------------------------------------------------------------------
+
+
+NAMED = re.compile(r"(?:/main/|(?<![\w/]))((?:tests|benchmarks|docs|skmetric)/[\w/]*\.(?:py|md|json|png))\b")
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.stem
+)
+def test_files_of_the_repository_that_a_page_names_exist(page):
+    named = NAMED.findall(page.read_text(encoding="utf-8"))
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def messages():
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    return re.findall(r"^\| \*(.*?)\* \|", page, flags=re.MULTILINE)
+
+
+def texts(path):
+    """Texts of a module, with ... for each value that is put in."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.JoinedStr):
+            parts = [getattr(part, "value", "...") for part in node.values]
+            yield "".join(part if isinstance(part, str) else "..." for part in parts)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_the_messages_on_the_page_are_those_of_the_package():
+    written = [text for path in (ROOT / "skmetric").rglob("*.py") for text in texts(path)]
+    assert len(messages()) > 15
+    assert [message for message in messages() if not any(message in text for text in written)] == []
