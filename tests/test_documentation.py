@@ -72,7 +72,8 @@ def test_what_the_code_prints_is_written_below_it(tmp_path):
 # --- what pages refer to ------------------------------------------------------------------------------
 
 
-NAMED = re.compile(r"(?:/main/|(?<![\w/]))((?:tests|benchmarks|docs|skmetric)/[\w/]*\.(?:py|md|json|png))\b")
+FOLDERS = "tests|benchmarks|docs|skmetric"
+NAMED = re.compile(rf"(?:/main/|(?<![\w/]))((?:{FOLDERS})/[\w/]*\.(?:py|md|json|png))\b")
 
 
 @pytest.mark.parametrize(
