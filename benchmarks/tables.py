@@ -1,4 +1,4 @@
-"""Write the tables of the READMEs, here and above, and of docs/ anew from results/.
+"""Write the tables of the READMEs, here and above, and of the pages in docs/ anew from results/.
 
 ``python benchmarks/tables.py``
 
@@ -213,6 +213,16 @@ tuning_triplet_rows = partial(_tuning, "triplet_rows")
 tuning_softmax_rows = partial(_tuning, "softmax_rows")
 
 
+def standardize_sets():
+    found = {
+        row["options"].get("standardize", "auto"): row["accuracy"]
+        for row in load("tuning_triplet_rows")["rows"]
+        if row["options"].keys() <= {"standardize"}
+    }
+    rows = [[name, *(percent(found[choice][name]) for choice in found)] for name in found["auto"]]
+    return table(["set", *(f'"{choice}"' for choice in found)], rows)
+
+
 def _crossed(cells, methods):
     """A table of sets down and methods across, from cells by (set, method)."""
     sets = dict.fromkeys(set_name for set_name, _ in cells)
@@ -308,6 +318,12 @@ def input_weights():
     return _of_classes(load("tuning_input_weight")["rows"], ["method"], ["candidate"])
 
 
+def input_weights_sets():
+    compared = ["TripletMetricTransformer, 1.0", "TripletMetricTransformer, 2.0"]
+    rows = [row for row in load("tuning_input_weight")["rows"] if row["method"] in compared]
+    return _of_classes(rows, ["set", "method"], ["set", "candidate"])
+
+
 def few_rows():
     rows = load("few_rows")["rows"]
     judges = [name for name in rows[0] if name not in ("set", "method", "split")]
@@ -356,6 +372,5 @@ def written(match):
 
 
 if __name__ == "__main__":
-    docs = HERE.parent / "docs"
-    for path in (HERE / "README.md", HERE.parent / "README.md", docs / "defaults.md", docs / "search.md"):
+    for path in (HERE / "README.md", HERE.parent / "README.md", *(HERE.parent / "docs").glob("*.md")):
         path.write_text(re.sub(r"<!-- (\w+) -->\n.*?<!-- end -->", written, path.read_text(), flags=re.S))

@@ -345,12 +345,3 @@ def test_public_names_are_in_the_api_documentation_and_no_others(module):
     assert re.findall(r"^\.\. currentmodule:: (.*)$", text, re.MULTILINE) == [module]
     assert all("   :toctree: api\n" in block for block in blocks)
     assert sorted(documented) == sorted(importlib.import_module(module).__all__)
-
-
-@pytest.mark.parametrize("page", ["user_guide", "search"])
-def test_the_code_of_the_documentation_runs(page):
-    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
-    code = "\n".join(re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL))
-    assert code
-    code = f"import matplotlib\nmatplotlib.use('agg')\n{code}\nprint('to the end')"
-    assert output_of(code).endswith("to the end")
