@@ -25,7 +25,7 @@ ax.scatter(0, 0, s=90, color="black", zorder=3)
 ax.text(0.12, -0.26, "anchor")
 arrow = {"arrowstyle": "<->", "color": "#333333", "shrinkA": 0, "shrinkB": 0}
 ax.annotate("", at(outer, -35), at(to_positive, -35), arrowprops=arrow)
-ax.text(*at(to_positive + 0.35 * margin, -22), "margin")
+ax.text(*at(to_positive + 0.2 * margin, -20), "margin")
 
 for place, text, height in [
     (at(0.6, 165), "hard negative:\nnearer than\nthe positive", 1.5),

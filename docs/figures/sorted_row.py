@@ -5,7 +5,7 @@ import numpy as np
 
 plt.style.use("skmetric.mplstyle")
 margin = 1.5
-d = np.array([0.5, 1.3, 2.6, 4.1, 1.1, 2.35, 3.4, 4.8, 6.1])
+d = np.array([0.5, 1.3, 2.6, 3.9, 1.1, 2.35, 3.4, 4.8, 6.1])
 positive = np.arange(len(d)) < 4
 
 key = d + margin * positive
