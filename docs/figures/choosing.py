@@ -17,7 +17,11 @@ STEPS = [
     ),
     ("Do you need class\nprobabilities, and\nno distances?", "SoftmaxMLP\nClassifier", "fit"),
     ("Do you need a linear\nmap or a Mahalanobis\nmatrix?", "Contrastive\nMetricTransformer", "fit"),
-    ("Does a class consist of\nseveral separate groups?", "Neighborhood\nMetricTransformer", "fit"),
+    (
+        "Does a class have several\ngroups that should stay\napart?",
+        "Neighborhood\nMetricTransformer",
+        "fit",
+    ),
 ]
 QUESTION = {"facecolor": "white", "edgecolor": "#888888"}
 ANSWER = {"facecolor": "#dcebf5", "edgecolor": "C0"}
