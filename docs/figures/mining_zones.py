@@ -14,7 +14,7 @@ def at(radius, degrees):
     return radius * np.array([np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))])
 
 
-fig, ax = plt.subplots(figsize=(5.2, 4.4))
+fig, ax = plt.subplots(figsize=(5.2, 3.5))
 for radius, color in [(outer, "#faeac9"), (to_positive, "#f7ddcd")]:
     ax.add_patch(plt.Circle((0, 0), radius, facecolor=color, edgecolor="#555555", linestyle="--"))
 positive = at(to_positive, 55)
