@@ -35,8 +35,8 @@ for label, column in enumerate(axes.T):
 # A grid over two parameters
 # --------------------------
 #
-# Four learning rates and four strengths of the L2 penalty, two folds each. ``n_jobs=2`` fits two networks at
-# a time; the result is the same with any number of jobs.
+# Four learning rates and four strengths of the L2 penalty, two folds each. ``n_jobs=2`` fits two networks
+# at a time; the result is the same with any number of jobs.
 
 rates = [0.001, 0.003, 0.01, 0.03]
 penalties = [0, 1e-3, 1e-2, 1e-1]
@@ -65,8 +65,8 @@ figure.colorbar(image, extend="min")
 # Successive halving: a larger space in less time
 # -----------------------------------------------
 #
-# The search begins with all candidates on few images, keeps the best third, gives them three times as many
-# images, and so on.
+# The search begins with all candidates on few images, keeps the best third, gives them three times as
+# many images, and so on.
 
 space = {
     "hidden_layer_sizes": [(20,), (40,), (100,)],
