@@ -77,7 +77,7 @@ for name, transformer in transformers.items():
 
 # %%
 # The more of the input is kept, the less of the embedding is what was learned for the known classes:
-# their MAP@R falls. New classes gain from both. The dashed lines are the raw pixels.
+# their MAP@R falls. New classes are served best if both are there. The dashed lines are the raw pixels.
 
 curves = np.array([scores[f"input_weight={weight}"] for weight in weights])
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
