@@ -203,8 +203,9 @@ axes["margin"].errorbar(margins, errors, spreads, marker="o", capsize=3)
 axes["margin"].set(title="Leave-one-out error, 64-D, three folds", xlabel="margin")
 axes["margin"].set(ylabel="error (%)", xscale="log", ylim=(0, None))
 
-path = Path(__file__).parent / f"quickstart_{args.data}.png"
-figure.savefig(path, dpi=100)
-print(f"figure saved as {path.name}")
+if "__file__" in globals():  # run as a script, and not by the gallery
+    path = Path(__file__).with_name(f"quickstart_{args.data}.png")
+    figure.savefig(path, dpi=100)
+    print(f"\nfigure saved as {path}")
 if args.show:
     plt.show()
