@@ -8,6 +8,7 @@ import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
 EXAMPLES = sorted((DOCS / "examples").rglob("*.py"))
+PAGES = [*sorted(DOCS.glob("*.md")), DOCS / "examples" / "GALLERY_HEADER.rst"]
 EACH = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 
 # Roots of files, of a home, and of a drive.
@@ -62,14 +63,10 @@ def test_absolute_paths_are_recognised():
 @EACH
 def test_an_example_is_linked_from_a_page(path):
     """Of the site, the gallery's header included; the grid of thumbnails alone says little."""
-    pages = [*DOCS.glob("*.md"), DOCS / "examples" / "GALLERY_HEADER.rst"]
-    linked = {name for page in pages for name in REFERENCE.findall(text_of(page))}
+    linked = {name for page in PAGES for name in REFERENCE.findall(text_of(page))}
     assert path.stem in linked
 
 
-@pytest.mark.parametrize(
-    "page", [*DOCS.glob("*.md"), *DOCS.glob("examples/*.*")], ids=lambda page: page.name
-)
+@pytest.mark.parametrize("page", [*PAGES, *EXAMPLES], ids=lambda page: page.name)
 def test_links_to_examples_lead_somewhere(page):
-    if page.suffix in (".md", ".rst", ".py"):
-        assert set(REFERENCE.findall(text_of(page))) <= {path.stem for path in EXAMPLES}
+    assert set(REFERENCE.findall(text_of(page))) <= {path.stem for path in EXAMPLES}
