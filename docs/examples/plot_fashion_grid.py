@@ -43,9 +43,15 @@ penalties = [0, 1e-3, 1e-2, 1e-1]
 folds = StratifiedKFold(2, shuffle=True, random_state=0)
 network = SoftmaxMLPClassifier((40,), max_iter=10, random_state=0)
 grid = GridSearchCV(
-    network, {"alpha": penalties, "learning_rate_init": rates}, cv=folds, n_jobs=2, refit=False
+    network,
+    {"alpha": penalties, "learning_rate_init": rates},
+    cv=folds,
+    n_jobs=2,
+    refit=False,
 ).fit(X, y)
-print(f"best of {len(grid.cv_results_['params'])}: {grid.best_params_}, accuracy {grid.best_score_:.1%}")
+print(
+    f"best of {len(grid.cv_results_['params'])}: {grid.best_params_}, accuracy {grid.best_score_:.1%}"
+)
 
 # %%
 # The last parameter of the grid varies fastest, so that the scores form a table of penalties and rates.
@@ -58,7 +64,11 @@ for (row, column), score in np.ndenumerate(scores):
     ax.text(column, row, f"{score:.3f}", ha="center", va="center", color=color)
 ax.set_xticks(range(len(rates)), rates)
 ax.set_yticks(range(len(penalties)), penalties)
-ax.set(xlabel="learning_rate_init", ylabel="alpha (L2 penalty)", title="Accuracy, mean of two folds")
+ax.set(
+    xlabel="learning_rate_init",
+    ylabel="alpha (L2 penalty)",
+    title="Accuracy, mean of two folds",
+)
 figure.colorbar(image, extend="min")
 
 # %%
@@ -75,7 +85,9 @@ space = {
     "alpha": [1e-3, 1e-2],
     "input_dropout": [0, 0.1],
 }
-halving = HalvingGridSearchCV(network, space, factor=3, cv=folds, n_jobs=2, random_state=0).fit(X, y)
+halving = HalvingGridSearchCV(
+    network, space, factor=3, cv=folds, n_jobs=2, random_state=0
+).fit(X, y)
 
 results = halving.cv_results_
 n_images = np.array(results["n_resources"])
@@ -84,13 +96,19 @@ candidates = np.array([str(candidate) for candidate in results["params"]])
 for candidate in np.unique(candidates):
     rounds = candidates == candidate
     is_best = candidate == str(halving.best_params_)
-    style = {"color": "C3", "zorder": 3, "linewidth": 2} if is_best else {"color": "0.7", "linewidth": 1}
+    style = (
+        {"color": "C3", "zorder": 3, "linewidth": 2}
+        if is_best
+        else {"color": "0.7", "linewidth": 1}
+    )
     ax.plot(n_images[rounds], results["mean_test_score"][rounds], marker=".", **style)
 ax.set_xscale("log")
 ax.set_xticks(halving.n_resources_, halving.n_resources_)
 ax.minorticks_off()
 ax.set(xlabel="images", ylabel="accuracy", title="Each candidate, as far as it came")
-print(f"images in each round: {halving.n_resources_}, candidates: {halving.n_candidates_}")
+print(
+    f"images in each round: {halving.n_resources_}, candidates: {halving.n_candidates_}"
+)
 print(f"best: {halving.best_params_}")
 
 # %%
@@ -105,7 +123,15 @@ print(f"accuracy on the 10,000 test images: {winner.score(X_test, y_test):.1%}")
 
 figure, ax = plt.subplots(figsize=(7, 6.2), layout="constrained")
 ConfusionMatrixDisplay.from_estimator(
-    winner, X_test, y_test, display_labels=names, xticks_rotation=60, cmap="Blues", ax=ax, colorbar=False
+    winner,
+    X_test,
+    y_test,
+    display_labels=names,
+    xticks_rotation=60,
+    cmap="Blues",
+    ax=ax,
+    colorbar=False,
 )
 ax.set_title("Fashion-MNIST, test images")
+
 # sphinx_gallery_thumbnail_number = 2

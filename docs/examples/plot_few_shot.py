@@ -70,7 +70,10 @@ N_ROUNDS = 50
 def draw(n_shots, rng):
     """Draw row numbers of examples, `n_shots` of each class."""
     return np.concatenate(
-        [rng.choice(np.flatnonzero(y_new == label), n_shots, replace=False) for label in new]
+        [
+            rng.choice(np.flatnonzero(y_new == label), n_shots, replace=False)
+            for label in new
+        ]
     )
 
 
@@ -95,8 +98,15 @@ figure, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
 for shift, (name, values) in enumerate(accuracies.items()):
     mean, spread = values.mean(axis=1), values.std(axis=1)
     print(f"{name:24s}", *(f"{value:6.1%}" for value in mean))
-    ax.errorbar(np.multiply(SHOTS, 1.03**shift), mean, spread, marker="o", capsize=3, label=name)
-ax.set(xscale="log", xlabel="examples of each new class", ylabel="accuracy", title="Four new classes")
+    ax.errorbar(
+        np.multiply(SHOTS, 1.03**shift), mean, spread, marker="o", capsize=3, label=name
+    )
+ax.set(
+    xscale="log",
+    xlabel="examples of each new class",
+    ylabel="accuracy",
+    title="Four new classes",
+)
 ax.set_xticks(SHOTS, SHOTS)
 ax.minorticks_off()
 ax.legend(loc="lower right")
@@ -118,7 +128,12 @@ for ax, name in zip(axes[:, 0], new_names):
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 4.2), layout="constrained")
 for ax, name in zip(axes, ["raw pixels", "triplet"]):
-    style = {"normalize": "true", "values_format": ".0%", "cmap": "Blues", "colorbar": False}
+    style = {
+        "normalize": "true",
+        "values_format": ".0%",
+        "cmap": "Blues",
+        "colorbar": False,
+    }
     predicted = predict(Z[name], examples)
     ConfusionMatrixDisplay.from_predictions(
         y_new, predicted, labels=new, display_labels=new_names, ax=ax, **style

@@ -25,7 +25,11 @@ import warnings
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.datasets import load_digits
-from sklearn.model_selection import StratifiedKFold, ValidationCurveDisplay, train_test_split
+from sklearn.model_selection import (
+    StratifiedKFold,
+    ValidationCurveDisplay,
+    train_test_split,
+)
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
@@ -50,7 +54,9 @@ def snapshots(digits, rng):
 
 digits, y = load_digits(return_X_y=True)
 X = snapshots(digits, np.random.default_rng(0))
-X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
+X_train, X_test, y_train, y_test = train_test_split(
+    X, y, test_size=0.5, stratify=y, random_state=0
+)
 
 figure, axes = plt.subplots(2, 8, figsize=(8, 2.2), layout="constrained")
 for ax, image in zip(axes.flat, X_train):
@@ -83,7 +89,9 @@ evaluate("plain L2")
 # nothing else, when the weight of its negative pairs is 0. The loss is 0 if all images are mapped to the
 # same point. skmetric allows this loss, but it warns.
 
-pull_only = ContrastiveMetricTransformer(negative_weight=0, input_weight=0, random_state=0)
+pull_only = ContrastiveMetricTransformer(
+    negative_weight=0, input_weight=0, random_state=0
+)
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     evaluate("pull only", pull_only)
@@ -123,7 +131,10 @@ def distances_by_epoch(embedding, n_epochs=30):
 figure, ax = plt.subplots(figsize=(7, 3.5), layout="constrained")
 for name, negative_weight, color in [("pull only", 0, "C3"), ("contrastive", 1, "C0")]:
     embedding = ContrastiveMetricTransformer(
-        negative_weight=negative_weight, input_weight=0, learning_rate_init=0.01, random_state=0
+        negative_weight=negative_weight,
+        input_weight=0,
+        learning_rate_init=0.01,
+        random_state=0,
     )
     same, different = distances_by_epoch(embedding)
     epochs = np.arange(1, len(same) + 1)
@@ -138,7 +149,7 @@ ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5))
 #
 # A contrastive loss pulls two images of a class together even if they look different and have no wrong
 # neighbours. The triplet loss is content as soon as each image is nearer to those of its class than to
-# others, by a margin. This example also gives it a hidden layer, its default.
+# others, by a margin. The transformer also has a hidden layer, by default.
 
 triplet = TripletMetricTransformer(input_weight=0, n_networks=1, random_state=0)
 evaluate("triplet", triplet)
@@ -148,12 +159,20 @@ evaluate("triplet", triplet)
 # pull-only loss, both kinds of pairs look alike. The linear contrastive model makes some pairs of each
 # class near: not all, but enough for nearest neighbours. The triplet model separates the two kinds.
 
-transformers = {"plain L2": None, "pull only": pull_only, "contrastive": contrastive, "triplet": triplet}
+transformers = {
+    "plain L2": None,
+    "pull only": pull_only,
+    "contrastive": contrastive,
+    "triplet": triplet,
+}
+# sphinx_gallery_thumbnail_number = 3
 figure, axes = plt.subplots(2, 2, figsize=(9, 5.5), layout="constrained")
 for ax, (name, transformer) in zip(axes.flat, transformers.items()):
     Z = X_test if transformer is None else transformer.transform(X_test)
     title = f"{name}: 5-NN accuracy {scores[name]:.1%}"
-    PairDistanceDisplay.from_predictions(is_same, paired_distances(Z, pairs), ax=ax, name=title)
+    PairDistanceDisplay.from_predictions(
+        is_same, paired_distances(Z, pairs), ax=ax, name=title
+    )
 
 # %%
 # The margin, by cross-validation
@@ -165,7 +184,9 @@ for ax, (name, transformer) in zip(axes.flat, transformers.items()):
 margins = np.geomspace(0.01, 100, 5)
 display = ValidationCurveDisplay.from_estimator(
     make_pipeline(
-        TripletMetricTransformer(input_weight=0, n_networks=1, max_iter=20, random_state=0),
+        TripletMetricTransformer(
+            input_weight=0, n_networks=1, max_iter=20, random_state=0
+        ),
         KNeighborsClassifier(5),
     ),
     X_train,

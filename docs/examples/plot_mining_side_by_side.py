@@ -30,7 +30,9 @@ from skmetric import TripletMetricTransformer
 from skmetric.losses import MetricLoss, triplet
 
 X, y = load_digits(return_X_y=True)
-X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
+X_train, X_test, y_train, y_test = train_test_split(
+    X, y, test_size=0.5, stratify=y, random_state=0
+)
 
 rng = np.random.default_rng(0)
 is_random = rng.random(len(y_train)) < 0.1
@@ -84,7 +86,11 @@ for noise, labels in {"correct labels": y_train, "wrong labels": y_noisy}.items(
         violated, recall = results[noise, mining][1][-1]
         print(f"{noise}, {mining:8s} violated {violated:6.1%}, recall@1 {recall:.1%}")
         if caught:
-            print("   ", str(caught[-1].message).partition(":")[0], f"({len(caught)} warnings)")
+            print(
+                "   ",
+                str(caught[-1].message).partition(":")[0],
+                f"({len(caught)} warnings)",
+            )
 
 # %%
 # The test rows in the plane
@@ -104,18 +110,25 @@ for ax, ((noise, mining), (embedding, curves)) in zip(axes.flat, results.items()
 # Over the epochs
 # ---------------
 
-figure, axes = plt.subplots(2, 2, figsize=(9, 5.6), sharex=True, sharey="row", layout="constrained")
+figure, axes = plt.subplots(
+    2, 2, figsize=(9, 5.6), sharex=True, sharey="row", layout="constrained"
+)
 for (noise, mining), (_, curves) in results.items():
     column = int(noise == "wrong labels")
     for ax, values in zip(axes[:, column], curves.T):
         ax.plot(
-            np.arange(1, len(values) + 1), values, color=f"C{MINERS.index(mining)}", label=f'"{mining}"'
+            np.arange(1, len(values) + 1),
+            values,
+            color=f"C{MINERS.index(mining)}",
+            label=f'"{mining}"',
         )
     axes[0, column].set(title=noise, yscale="log")
     axes[1, column].set(xlabel="epoch", ylim=(0, 1))
 axes[0, 0].set_ylabel("violated triplets")
 axes[1, 0].set_ylabel("recall@1")
-figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+figure.legend(
+    *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3
+)
 
 # %%
 # ``"all"`` is the place to begin. ``"semihard"`` is worth a try where labels are noisy: it leaves out the

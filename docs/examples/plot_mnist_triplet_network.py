@@ -38,7 +38,9 @@ print(X_train.shape, X_train.dtype)
 # One hidden layer of 256 units, an embedding of 64 columns, and three passes over the images. Each batch
 # has 256 images and many more triplets of them, and the loss looks at every one.
 
-embedding = TripletMetricTransformer(64, (256,), max_iter=3, verbose=True, random_state=0)
+embedding = TripletMetricTransformer(
+    64, (256,), max_iter=3, verbose=True, random_state=0
+)
 Z_train = embedding.fit_transform(X_train, y_train)
 Z_test = embedding.transform(X_test)
 
@@ -54,7 +56,12 @@ classifier = KNeighborsClassifier(5).fit(Z_train, y_train)
 y_predicted = classifier.predict(Z_test)
 print(f"5-NN accuracy on the test images: {np.mean(y_predicted == y_test):.2%}\n")
 print(
-    retrieval_report(Z_test[:2000], y_test[:2000], Z_gallery=Z_train[:10000], y_gallery=y_train[:10000])
+    retrieval_report(
+        Z_test[:2000],
+        y_test[:2000],
+        Z_gallery=Z_train[:10000],
+        y_gallery=y_train[:10000],
+    )
 )
 
 # %%
@@ -97,7 +104,9 @@ EmbeddingDisplay.from_estimator(
 )
 ax.set(title="MNIST in the plane", aspect="equal")
 accuracy = (
-    KNeighborsClassifier(5).fit(plane.transform(X_train), y_train).score(plane.transform(X_test), y_test)
+    KNeighborsClassifier(5)
+    .fit(plane.transform(X_train), y_train)
+    .score(plane.transform(X_test), y_test)
 )
 print(f"5-NN accuracy in the plane: {accuracy:.2%}")
 
@@ -105,6 +114,6 @@ print(f"5-NN accuracy in the plane: {accuracy:.2%}")
 # The training can be drawn as well. The active fraction is the share of the triplets that still have a
 # loss above 0: it tells more about the progress than the loss, which is the mean over these triplets
 # alone.
+TrainingCurveDisplay.from_estimator(plane)
 
 # sphinx_gallery_thumbnail_number = 2
-TrainingCurveDisplay.from_estimator(plane)

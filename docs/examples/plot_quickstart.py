@@ -29,13 +29,19 @@ from sklearn.neighbors import KNeighborsClassifier, NeighborhoodComponentsAnalys
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skmetric import ContrastiveMetricTransformer, SoftmaxMLPClassifier, TripletMetricTransformer
+from skmetric import (
+    ContrastiveMetricTransformer,
+    SoftmaxMLPClassifier,
+    TripletMetricTransformer,
+)
 from skmetric.datasets import fetch_fashion_mnist, fetch_mnist
 
 parser = argparse.ArgumentParser(description="Quick start of skmetric.")
 parser.add_argument("--data", choices=["digits", "mnist", "fashion"], default="digits")
 parser.add_argument("--json", help="file to write the table to")
-parser.add_argument("--show", action="store_true", help="open a window, besides saving the figure")
+parser.add_argument(
+    "--show", action="store_true", help="open a window, besides saving the figure"
+)
 args = parser.parse_args()
 if not args.show:
     plt.switch_backend("agg")
@@ -68,7 +74,9 @@ scaler = StandardScaler() if is_small else None
 settings = {"random_state": 0} if is_small else {"random_state": 0, "max_iter": 5}
 n_features = X_train.shape[1]
 n_classes = len(np.unique(y_train))
-print(f"{args.data}: {len(X_train)} training rows, {len(X_test)} test rows, {n_features} features")
+print(
+    f"{args.data}: {len(X_train)} training rows, {len(X_test)} test rows, {n_features} features"
+)
 
 # %%
 # The comparison
@@ -83,14 +91,21 @@ models = {}
 
 
 def measure(name, dimensions, *steps):
-    """Fit a pipeline; keep and print its accuracy on the test rows and its seconds."""
+    """Fit a pipeline; keep and print its test accuracy and its seconds."""
     print(f"  fitting {name:12s} {dimensions:>3} ... ", end="", flush=True)
     start = time.perf_counter()
     model = make_pipeline(scaler, *steps).fit(X_train, y_train)
     accuracy = model.score(X_test, y_test)
     seconds = time.perf_counter() - start
     print(f"{accuracy:6.1%} in {seconds:5.1f} s")
-    rows.append({"method": name, "dimensions": dimensions, "accuracy": accuracy, "seconds": seconds})
+    rows.append(
+        {
+            "method": name,
+            "dimensions": dimensions,
+            "accuracy": accuracy,
+            "seconds": seconds,
+        }
+    )
     models[name, dimensions] = model
 
 
@@ -98,13 +113,16 @@ def transformers(n_components):
     """Return the transformers to compare, by name."""
     triplet = TripletMetricTransformer(n_components, **settings)
     if n_components == 2:
-        triplet.set_params(
-            hidden_layer_sizes=(256, 256), dropout=0, max_iter=settings.get("max_iter", 100)
-        )
+        wider = {"hidden_layer_sizes": (256, 256), "dropout": 0, "max_iter": 100}
+        triplet.set_params(**wider | settings)
     found = {
         "PCA": PCA(min(n_components, n_features), random_state=0),
-        "LDA": LinearDiscriminantAnalysis(n_components=min(n_components, n_classes - 1)),
-        "NCA": NeighborhoodComponentsAnalysis(min(n_components, n_features), random_state=0),
+        "LDA": LinearDiscriminantAnalysis(
+            n_components=min(n_components, n_classes - 1)
+        ),
+        "NCA": NeighborhoodComponentsAnalysis(
+            min(n_components, n_features), random_state=0
+        ),
         "Triplet": triplet,
         "Contrastive": ContrastiveMetricTransformer(n_components, **settings),
     }
@@ -132,7 +150,9 @@ margins = np.geomspace(0.1, 100, 7)
 print("  searching the margin: ", end="", flush=True)
 start = time.perf_counter()
 search = GridSearchCV(
-    make_pipeline(scaler, TripletMetricTransformer(n_networks=1, max_iter=20, random_state=0)),
+    make_pipeline(
+        scaler, TripletMetricTransformer(n_networks=1, max_iter=20, random_state=0)
+    ),
     {"tripletmetrictransformer__margin": margins},
     cv=StratifiedKFold(3, shuffle=True, random_state=0),
     n_jobs=2,
@@ -144,12 +164,16 @@ print(f"best margin {best_margin:.2g}, found in {time.perf_counter() - start:.1f
 # The table
 # ---------
 
-print(f"\n| method | dimensions | accuracy on {len(X_test)} test rows | seconds (fit and predict) |")
+print(
+    f"\n| method | dimensions | accuracy on {len(X_test)} test rows | seconds (fit and predict) |"
+)
 print("|---|---|---|---|")
 for row in rows:
     print("| {method} | {dimensions} | {accuracy:.1%} | {seconds:.1f} |".format(**row))
 if args.json:
-    Path(args.json).write_text(json.dumps({"data": args.data, "rows": rows}, indent=1) + "\n")
+    Path(args.json).write_text(
+        json.dumps({"data": args.data, "rows": rows}, indent=1) + "\n"
+    )
 
 # %%
 # The figure
@@ -165,7 +189,9 @@ if args.json:
 # On the right is the cross-validated error for each margin.
 
 figure, axes = plt.subplot_mosaic(
-    [["plane", "loss", "margin"], ["plane", "active", "margin"]], figsize=(15, 5), layout="constrained"
+    [["plane", "loss", "margin"], ["plane", "active", "margin"]],
+    figsize=(15, 5),
+    layout="constrained",
 )
 embedding = models["Triplet", 2][:-1]
 for X, y, marker, label in [
@@ -173,10 +199,19 @@ for X, y, marker, label in [
     (X_test[:2000], y_test[:2000], "x", "test rows"),
 ]:
     Z = embedding.transform(X)
-    points = axes["plane"].scatter(*Z.T, c=y, cmap="tab10", marker=marker, s=18, lw=0.8, label=label)
+    points = axes["plane"].scatter(
+        *Z.T, c=y, cmap="tab10", marker=marker, s=18, lw=0.8, label=label
+    )
 axes["plane"].set(title="Triplet embedding in 2 dimensions", xticks=[], yticks=[])
-place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "ncols": n_classes, "fontsize": 8}
-classes = axes["plane"].legend(*points.legend_elements(), handletextpad=0, columnspacing=1, **place)
+place = {
+    "loc": "upper center",
+    "bbox_to_anchor": (0.5, 0),
+    "ncols": n_classes,
+    "fontsize": 8,
+}
+classes = axes["plane"].legend(
+    *points.legend_elements(), handletextpad=0, columnspacing=1, **place
+)
 axes["plane"].add_artist(classes)
 axes["plane"].legend(fontsize=8)
 

@@ -33,11 +33,20 @@ X_test, y_test = fetch_mnist(subset="test", return_X_y=True)
 # The third network drops a fifth of the pixels in each step, at random, so that it cannot rely on single
 # pixels.
 
-common = {"hidden_layer_sizes": (64,), "activation": "logistic", "alpha": 0, "random_state": 0}
+common = {
+    "hidden_layer_sizes": (64,),
+    "activation": "logistic",
+    "alpha": 0,
+    "random_state": 0,
+}
 networks = {
-    "gradient descent": SoftmaxMLPClassifier(solver="sgd", momentum=0, learning_rate_init=0.1, **common),
+    "gradient descent": SoftmaxMLPClassifier(
+        solver="sgd", momentum=0, learning_rate_init=0.1, **common
+    ),
     "Adam": SoftmaxMLPClassifier(learning_rate_init=0.01, **common),
-    "Adam, input dropout": SoftmaxMLPClassifier(learning_rate_init=0.01, input_dropout=0.2, **common),
+    "Adam, input dropout": SoftmaxMLPClassifier(
+        learning_rate_init=0.01, input_dropout=0.2, **common
+    ),
 }
 
 # %%
@@ -49,9 +58,17 @@ def curves(network, n_epochs=30):
     points = []
     for _ in range(n_epochs):
         network.partial_fit(X_train, y_train, classes=range(10))
-        for rows, labels in [(X_train[:5000], y_train[:5000]), (X_validation, y_validation)]:
+        for rows, labels in [
+            (X_train[:5000], y_train[:5000]),
+            (X_validation, y_validation),
+        ]:
             probabilities = network.predict_proba(rows)
-            points.append([log_loss(labels, probabilities), np.mean(probabilities.argmax(1) == labels)])
+            points.append(
+                [
+                    log_loss(labels, probabilities),
+                    np.mean(probabilities.argmax(1) == labels),
+                ]
+            )
     return np.reshape(points, (n_epochs, 2, 2))
 
 
@@ -88,7 +105,9 @@ network = SoftmaxMLPClassifier(
     learning_rate_init=0.01,
     **common,
 ).fit(X_train, y_train)
-print(f"{network.n_iter_} epochs, best validation accuracy {network.best_validation_score_:.1%}")
+print(
+    f"{network.n_iter_} epochs, best validation accuracy {network.best_validation_score_:.1%}"
+)
 print(f"accuracy on the test images {network.score(X_test, y_test):.1%}")
 
 # %%
@@ -99,6 +118,12 @@ print(f"accuracy on the test images {network.score(X_test, y_test):.1%}")
 # The confusion matrix counts the test images of each digit (rows) by the digit that was predicted
 # (columns).
 
-figure, (weights, confusion) = plt.subplots(1, 2, figsize=(11, 4.8), layout="constrained")
+figure, (weights, confusion) = plt.subplots(
+    1, 2, figsize=(11, 4.8), layout="constrained"
+)
 WeightsDisplay.from_estimator(network, image_shape=(28, 28), n_images=16, ax=weights)
-ConfusionMatrixDisplay.from_estimator(network, X_test, y_test, ax=confusion, cmap="Blues", colorbar=False)
+ConfusionMatrixDisplay.from_estimator(
+    network, X_test, y_test, ax=confusion, cmap="Blues", colorbar=False
+)
+
+# sphinx_gallery_thumbnail_number = 2

@@ -54,7 +54,9 @@ weights = [0, 0.5, 1, 2]
 settings = {"max_iter": 15, "n_networks": 1, "random_state": 0}
 transformers = {"raw pixels": FunctionTransformer(), "PCA": PCA(64, random_state=0)}
 for weight in weights:
-    transformers[f"input_weight={weight}"] = TripletMetricTransformer(input_weight=weight, **settings)
+    transformers[f"input_weight={weight}"] = TripletMetricTransformer(
+        input_weight=weight, **settings
+    )
 
 
 def measures(transformer, seed):
@@ -84,7 +86,12 @@ figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
 for measure, (ax, name) in enumerate(zip(axes, ["recall@1", "MAP@R"])):
     for part, label in enumerate(["known classes", "new classes"]):
         ax.plot(weights, curves[:, part, measure], "o-", color=f"C{part}", label=label)
-        ax.axhline(scores["raw pixels"][part, measure], color=f"C{part}", linestyle="--", linewidth=1)
+        ax.axhline(
+            scores["raw pixels"][part, measure],
+            color=f"C{part}",
+            linestyle="--",
+            linewidth=1,
+        )
     ax.set(title=name, xlabel="input_weight", xticks=weights)
 axes[0].legend()
 
@@ -98,8 +105,12 @@ axes[0].legend()
 train, _, (X_new, y_new) = split(0)
 figure, axes = plt.subplots(1, 3, figsize=(10, 3.6), layout="constrained")
 for ax, name in zip(axes, ["raw pixels", "input_weight=0", "input_weight=1"]):
-    Z = PCA(2, random_state=0).fit_transform(transformers[name].fit(*train).transform(X_new))
+    Z = PCA(2, random_state=0).fit_transform(
+        transformers[name].fit(*train).transform(X_new)
+    )
     for digit in np.unique(y_new):
         ax.scatter(*Z[y_new == digit].T, s=6, label=digit)
     ax.set(title=name, xticks=[], yticks=[])
 axes[0].legend(title="new digit", markerscale=2, fontsize=8)
+
+# sphinx_gallery_thumbnail_number = 2
