@@ -231,6 +231,7 @@ axes["loss"].tick_params(labelbottom=False)
 axes["loss"].legend(fontsize=8)
 axes["active"].set(title="Fraction of active terms", xlabel="epoch")
 axes["active"].set_yscale("symlog", linthresh=1e-5)
+axes["active"].locator_params(axis="x", integer=True)
 
 errors = 100 * (1 - search.cv_results_["mean_test_score"])
 spreads = 100 * search.cv_results_["std_test_score"]
