@@ -20,7 +20,7 @@ from skmetric.plotting import TrainingCurveDisplay
 from skmetric.testing import check_gradient
 from skmetric.verification import PairVerifier
 
-Floats = NDArray[np.floating]
+Floats = NDArray[np.floating[Any]]
 
 
 def classify(X: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[Any]:
