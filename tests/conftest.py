@@ -1,4 +1,5 @@
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -25,6 +26,14 @@ QUICK = {
 # The mean over active terms may rise while they get fewer; this one falls. What is kept of the input has
 # tests of its own.
 OF_EMBEDDINGS = {"n_components": 4, "reduction": "mean", "input_weight": 0.0}
+
+
+@pytest.fixture(autouse=True)
+def figures_are_closed():
+    """Examples of displays leave figures open, of which matplotlib warns when there are many."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture

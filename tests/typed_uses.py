@@ -61,8 +61,8 @@ from skmetric.testing import check_gradient
 from skmetric.verification import PairVerifier
 
 Array = NDArray[Any]
-Floats = NDArray[np.floating]
-Integers = NDArray[np.integer]
+Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.integer[Any]]
 
 
 def no_triplets(D: Array, positive: Array, negative: Array, margin: float) -> tuple[Array, float]:
