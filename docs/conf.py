@@ -72,6 +72,8 @@ sphinx_gallery_conf = {
     "doc_module": "skmetric",
     "backreferences_dir": "api/backreferences",
     "show_memory": False,
+    "remove_config_comments": True,
+    "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
 }
 # What an example shows on the page is its output, not the state of the machine that built it.
