@@ -8,6 +8,7 @@ from scipy.spatial.distance import cdist
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
+from ._array_api import like
 from ._engine.network import CHUNK, Network, outputs, outputs_in_parts
 from ._engine.side_by_side import apart
 from ._input import check_outputs, check_X, dense, nameless, sampled
@@ -48,7 +49,7 @@ class Embedding(NetworkEstimator):
         ValueError
             If a value of `X` is not finite, or too large for the type of the weights.
         """
-        return self._embed(X)
+        return like(X, self._embed(X))
 
     def score(self, X, y, sample_weight=None):
         """Return the leave-one-out recall@1: how often the nearest other row is of the same class.
@@ -101,7 +102,7 @@ class Embedding(NetworkEstimator):
                 D[rows] = np.ldexp(cdist(Z1_scaled[rows], Z2_scaled, metric), exponent * (1 + squared))
         if not np.isfinite(D).all():
             raise ValueError(f"A distance is larger than the largest {D.dtype}. Scale X, or use float64.")
-        return D
+        return like(X1, D)
 
     def pair_distance(self, pairs, *, X=None):
         """Compute the Euclidean distance of the embeddings in each pair.
@@ -121,8 +122,8 @@ class Embedding(NetworkEstimator):
         check_is_fitted(self)
         # Rows in an array of pairs have no names of features that could be compared.
         model = nameless(self) if X is None else self
-        X, index = check_tuples(pairs, X, 2)
-        return paired_distances(model._embed(X), index)
+        rows, index = check_tuples(pairs, X, 2)
+        return like(pairs if X is None else X, paired_distances(model._embed(rows), index))
 
     def pair_score(self, pairs, *, X=None):
         """Return minus `pair_distance`: higher is more alike.

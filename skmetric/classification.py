@@ -8,6 +8,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
+from ._array_api import like
 from ._callbacks import with_callbacks
 from ._engine.activations import ACTIVATIONS
 from ._engine.sampling import shuffled_batches
@@ -311,7 +312,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
             With two classes, the logit of the second one minus that of the first.
         """
         Z = self._logits(X)
-        return Z[:, 1] - Z[:, 0] if Z.shape[1] == 2 else Z
+        return like(X, Z[:, 1] - Z[:, 0] if Z.shape[1] == 2 else Z)
 
     def predict(self, X):
         """Predict the class of the largest probability.
@@ -327,7 +328,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
             Classes.
         """
         codes = self._logits(X).argmax(axis=1)
-        return self.classes_[codes]
+        return like(X, self.classes_[codes])
 
     def predict_proba(self, X):
         """Compute the probabilities of the classes.
@@ -342,7 +343,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         ndarray of shape (n_samples, n_classes)
             Probabilities, in the order of `classes_`.
         """
-        return softmax(self._logits(X), axis=1)
+        return like(X, softmax(self._logits(X), axis=1))
 
     def predict_log_proba(self, X):
         """Compute the logarithms of the probabilities, finite however far the rows lie.
@@ -357,7 +358,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         ndarray of shape (n_samples, n_classes)
             Logarithms, in the order of `classes_`.
         """
-        return log_softmax(self._logits(X), axis=1)
+        return like(X, log_softmax(self._logits(X), axis=1))
 
     def transform(self, X):
         """Compute the activations of the last hidden layer; only available if there is one.
@@ -374,7 +375,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         """
         H = self._outputs(check_X(self, X), n_layers=-1)
         ACTIVATIONS[self.activation][0](H)
-        return H
+        return like(X, H)
 
     @property
     def _n_features_out(self):

@@ -11,6 +11,7 @@ from sklearn.utils import _safe_indexing, column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from ._array_api import to_numpy
 from ._calibration import CALIBRATIONS
 from ._thresholds import THRESHOLDS, resolution_of
 from ._transformed import embeddings_of
@@ -163,7 +164,7 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
         """
         self._check_transformer()
         self._calibrate(pairs, y, X, settings=self)
-        self.classes_ = np.unique(column_or_1d(y))
+        self.classes_ = np.unique(column_or_1d(to_numpy(y)))
         if hasattr(self.transformer, "n_features_in_"):
             self.n_features_in_ = self.transformer.n_features_in_
         return self
