@@ -159,27 +159,25 @@ def register_converters() -> None:
 
 def _default_options(model):
     """Matrices of probabilities; and the last hidden layer of a classifier that is not the last step."""
-    options = {id(step): {"transform": True} for step in _transformers(model) if _is_classifier(step)}
+    classifiers = [step for step in _transformers(model) if isinstance(step, SoftmaxMLPClassifier)]
+    options = {id(step): {"transform": True} for step in classifiers}
     return options | {id(model): {"zipmap": False}} if is_classifier(model) else options
 
 
-def _is_classifier(step):
-    return isinstance(step, SoftmaxMLPClassifier)
-
-
-def _transformers(model):
-    """All steps of which `transform` is used."""
+def _transformers(model, is_last=True):
+    """Yield the steps, at any depth, of which `transform` is used."""
     steps = []
     if isinstance(model, Pipeline):
-        steps = [step for _, step in model.steps]
-        yield from _transformers(steps.pop())
+        *steps, last = [step for _, step in model.steps]
+        yield from _transformers(last, is_last)
     elif isinstance(model, FeatureUnion):
         steps = [step for _, step in model.transformer_list]
     elif isinstance(model, ColumnTransformer):
         steps = [step for _, step, _ in model.transformers_]
+    elif not is_last:
+        yield model
     for step in steps:
-        yield step
-        yield from _transformers(step)
+        yield from _transformers(step, is_last=False)
 
 
 # --- what skl2onnx calls ------------------------------------------------------------------------------

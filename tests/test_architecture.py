@@ -25,12 +25,13 @@ def dotted(path):
 TREES = {dotted(path): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 ESTIMATORS = ["classification", "contrastive", "neighborhood", "triplet"]
 USES = ["datasets", "metrics", "pairs", "plotting", "testing", "verification"]
-PUBLIC = [*ESTIMATORS, *USES, "losses"]
+# A converter is registered for a class: this use knows the estimators.
+PUBLIC = [*ESTIMATORS, *USES, "losses", "onnx"]
 MATHEMATICS = [name for name in TREES if name.split(".")[0] == "losses"]
 ENGINE = [name for name in TREES if name.split(".")[0] == "_engine"]
 # How many threads there are, and how they share work: needed by the mathematics and by the engine.
 SHARED = ["_team", "_blas_threads"]
-OPTIONAL = {"matplotlib", "pandas", "polars", "pyarrow", "rich"}
+OPTIONAL = {"matplotlib", "onnx", "pandas", "polars", "pyarrow", "rich", "skl2onnx"}
 REQUIRED = {"numpy", "scipy", "sklearn"}
 
 MAX_CODE_LINES = 200
@@ -44,8 +45,10 @@ FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def at_import(node):
-    """Nodes that run when the module is imported: all but the bodies of functions."""
+    """Nodes that run when the module is imported: no bodies of functions, nothing for type checkers."""
     for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
         yield child
         if not isinstance(child, FUNCTIONS | ast.Lambda):
             yield from at_import(child)

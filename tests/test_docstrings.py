@@ -11,7 +11,17 @@ from shared import ESTIMATORS
 
 import skmetric
 
-MODULES = ["", ".datasets", ".losses", ".metrics", ".pairs", ".plotting", ".testing", ".verification"]
+MODULES = [
+    "",
+    ".datasets",
+    ".losses",
+    ".metrics",
+    ".onnx",
+    ".pairs",
+    ".plotting",
+    ".testing",
+    ".verification",
+]
 # A docstring may do without: a longer summary, See Also, an example; it begins on its first line.
 NOT_NEEDED = {"ES01", "SA01", "SA04", "EX01", "GL01"}
 
