@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import sklearn
 from numpy.testing import assert_array_equal
+from scipy.sparse import csr_array
 from shared import X, Y, each, each_transformer
 
 from skmetric import SoftmaxMLPClassifier, TripletMetricTransformer
@@ -140,10 +141,11 @@ def test_without_dispatch_results_are_of_numpy(small):
     assert_array_equal(Z, model.transform(ROWS))
 
 
-@pytest.mark.parametrize("kind", [list, tuple])
-def test_what_is_no_array_gives_numpy(kind, dispatch, small):
+def test_a_sparse_matrix_gives_numpy(dispatch, small):
     model = small(TripletMetricTransformer).fit(ROWS, Y)
-    assert isinstance(model.transform(kind(ROWS.tolist())), np.ndarray)
+    Z = model.transform(csr_array(ROWS))
+    assert isinstance(Z, np.ndarray)
+    assert_array_equal(Z, model.transform(ROWS))
 
 
 def test_the_features_of_an_array_are_counted(dispatch, small):
