@@ -1,5 +1,9 @@
 """Arrays of PyTorch and array-api-strict: they are taken, and results are given back, as they are."""
 
+import re
+import sys
+from pathlib import Path
+
 import array_api_strict
 import numpy as np
 import pytest
@@ -7,6 +11,8 @@ import sklearn
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
 from shared import X, Y, each, each_transformer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from skmetric import SoftmaxMLPClassifier, TripletMetricTransformer
 from skmetric._array_api import to_numpy
@@ -152,3 +158,18 @@ def test_the_features_of_an_array_are_counted(dispatch, small):
     model = small(TripletMetricTransformer).fit(ROWS, Y)
     with pytest.raises(ValueError, match="expecting 4 features"):
         model.transform(strict(ROWS[:, :3]))
+
+
+def test_the_code_of_the_documentation_runs(dispatch, monkeypatch, small):
+    page = (Path(__file__).parents[1] / "docs" / "export.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```{code-block} python\n(.*?)```", page, flags=re.DOTALL)
+    try:
+        import torch
+    except ImportError:
+        torch = array_api_strict  # has `asarray` too
+        monkeypatch.setitem(sys.modules, "torch", torch)
+    model = make_pipeline(StandardScaler(), small(TripletMetricTransformer)).fit(ROWS, Y)
+    found = {"X_test": ROWS, "model": model}
+    exec(code, found)
+    check(found["Z"], torch.asarray(ROWS), model[1].transform(ROWS))
+    check(found["D"], torch.asarray(ROWS), model[1].pairwise_distance(ROWS))
