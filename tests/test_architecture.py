@@ -25,8 +25,7 @@ def dotted(path):
 TREES = {dotted(path): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 ESTIMATORS = ["classification", "contrastive", "neighborhood", "triplet"]
 USES = ["datasets", "metrics", "pairs", "plotting", "testing", "verification"]
-# A converter is registered for a class: this use knows the estimators.
-PUBLIC = [*ESTIMATORS, *USES, "losses", "onnx"]
+PUBLIC = [*ESTIMATORS, *USES, "losses", "onnx"]  # onnx registers the estimators by class
 MATHEMATICS = [name for name in TREES if name.split(".")[0] == "losses"]
 ENGINE = [name for name in TREES if name.split(".")[0] == "_engine"]
 # How many threads there are, and how they share work: needed by the mathematics and by the engine.
@@ -45,12 +44,11 @@ FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def at_import(node):
-    """Nodes that run when the module is imported: no bodies of functions, nothing for type checkers."""
+    """Nodes that run when the module is imported: not bodies of functions and of ``if TYPE_CHECKING``."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
-            continue
         yield child
-        if not isinstance(child, FUNCTIONS | ast.Lambda):
+        is_type_checking = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+        if not isinstance(child, FUNCTIONS | ast.Lambda) and not is_type_checking:
             yield from at_import(child)
 
 
