@@ -30,17 +30,16 @@ from skmetric.onnx import to_onnx
 # it is all that a service needs.
 
 X, y = load_digits(return_X_y=True)
-X_train, X_test, y_train, y_test = train_test_split(
-    X.astype(np.float32), y, test_size=0.5, stratify=y, random_state=0
-)
+X = X.astype(np.float32)
+parts = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
+X_train, X_test, y_train, y_test = parts
 embedding = TripletMetricTransformer(32, random_state=0)
-model = make_pipeline(StandardScaler(), embedding, KNeighborsClassifier(3)).fit(X_train, y_train)
+model = make_pipeline(StandardScaler(), embedding, KNeighborsClassifier(3))
+model.fit(X_train, y_train)
 
 exported = to_onnx(model, X_train[:1]).SerializeToString()
-print(
-    f"{len(exported) / 1e3:.0f} kB, of which the training rows of the neighbours are "
-    f"{4 * len(X_train) * 32 / 1e3:.0f} kB"
-)
+n_kept = 4 * len(X_train) * 32
+print(f"{len(exported) / 1e3:.0f} kB, {n_kept / 1e3:.0f} kB of them for the neighbours")
 
 # %%
 # Compare
@@ -52,15 +51,17 @@ options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = 1
 session = onnxruntime.InferenceSession(exported, options)
 labels, probabilities = session.run(None, {"X": X_test})
-print("labels that differ:", (labels != model.predict(X_test)).sum(), "of", len(X_test))
+n_different = (labels != model.predict(X_test)).sum()
+print(f"labels that differ: {n_different} of {len(X_test)}")
 print("accuracy:", round((labels == y_test).mean(), 4))
 
 embed = model[:-1]
-embed_session = onnxruntime.InferenceSession(to_onnx(embed, X_train[:1]).SerializeToString(), options)
+exported = to_onnx(embed, X_train[:1]).SerializeToString()
+embed_session = onnxruntime.InferenceSession(exported, options)
 (Z,) = embed_session.run(None, {"X": X_test})
 expected = embed.transform(X_test)
 differences = np.abs(Z - expected) / np.abs(expected).max()
-print(f"largest difference of an embedding: {differences.max():.1e} of the largest value")
+print(f"largest difference: {differences.max():.1e} of the largest value")
 
 # %%
 # Time requests
@@ -89,7 +90,7 @@ sizes = np.array([1, 4, 16, 64, 256])
 in_python = np.array([seconds(embed.transform, X_test[:n]) for n in sizes])
 in_onnx = np.array([seconds(run, X_test[:n]) for n in sizes])
 for n, python, onnx in zip(sizes, in_python, in_onnx):
-    print(f"{n:4d} rows: {1e6 * python:6.0f} us in Python, {1e6 * onnx:6.0f} us in ONNX")
+    print(f"{n:4d} rows: {1e6 * python:5.0f} us in Python, {1e6 * onnx:4.0f} in ONNX")
 
 # %%
 # The figure
@@ -103,7 +104,8 @@ for n, python, onnx in zip(sizes, in_python, in_onnx):
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
 bins = np.geomspace(1e-10, 1e-4, 49)
 left.hist(np.clip(differences.ravel(), bins[0], None), bins, color="tab:blue")
-left.axvline(np.finfo(np.float32).eps, color="black", linestyle=":", label="precision of float32")
+eps = np.finfo(np.float32).eps
+left.axvline(eps, color="black", linestyle=":", label="precision of float32")
 left.axvline(1e-5, color="tab:red", label="limit of the tests")
 left.set(
     xscale="log",
@@ -113,10 +115,15 @@ left.set(
 )
 left.legend(fontsize=8)
 
-right.loglog(sizes, 1e6 * in_python, "o-", color="tab:orange", label="scikit-learn pipeline")
-right.loglog(sizes, 1e6 * in_onnx, "s-", color="tab:blue", label="onnxruntime, 1 thread")
+right.loglog(sizes, 1e6 * in_python, "o-C1", label="scikit-learn pipeline")
+right.loglog(sizes, 1e6 * in_onnx, "s-C0", label="onnxruntime, 1 thread")
 for n, python, onnx in zip(sizes, in_python, in_onnx):
-    right.annotate(f"{python / onnx:.0f}x", (n, 1e6 * np.sqrt(python * onnx)), ha="center", fontsize=9)
+    right.annotate(
+        f"{python / onnx:.0f}x",
+        (n, 1e6 * np.sqrt(python * onnx)),
+        ha="center",
+        fontsize=9,
+    )
 right.set(xlabel="rows in a request", ylabel="microseconds", title="Time of a request")
 right.set_xticks(sizes, sizes)
 right.minorticks_off()
