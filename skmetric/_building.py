@@ -146,19 +146,19 @@ def _batch_size(estimator, n_rows):
 
 
 def make_optimizer(estimator, network, loss, continued):
-    """Make the optimizer, with the state that an earlier training left, if it fits."""
+    """Make the optimizer. A continued training uses the state of the one before, if it has this form."""
     parameters = [*network.blocks, *loss.parameters]
     decays = [estimator.alpha if W.ndim == 2 else 0.0 for W in network.blocks]
     decays += [0.0] * len(loss.parameters)
     make = OPTIMIZERS[estimator.solver]
     optimizer = make(parameters, decays, estimator.momentum, estimator.nesterovs_momentum)
     state = getattr(estimator, "_optimizer_state", {}) if continued else {}
-    # Another solver than before, or one for other parameters, begins with a state of its own.
+    # The solver or the parameters may have changed since.
     if _form(state) == _form(optimizer.state):
         optimizer.state = copy.deepcopy(state)
     return optimizer
 
 
 def _form(state):
-    """Names and shapes of what an optimizer remembers."""
+    """Names and shapes of the state of an optimizer."""
     return {name: np.shape(value) for name, value in state.items()}

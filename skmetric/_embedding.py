@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
+from ._array_api import like
 from ._engine.network import CHUNK, Network, outputs, outputs_in_parts
 from ._engine.side_by_side import apart
 from ._input import check_outputs, check_X, dense, nameless, sampled
@@ -59,7 +60,7 @@ class Embedding(NetworkEstimator):
         ValueError
             If a value of `X` is not finite, or too large for the dtype of the weights.
         """
-        return self._embed(X)
+        return like(X, self._embed(X))
 
     def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Compute the leave-one-out recall@1 of the embedding.
@@ -135,7 +136,7 @@ class Embedding(NetworkEstimator):
             raise ValueError(
                 f"A distance is larger than the largest {D.dtype}. Scale X, or fit on rows of float64."
             )
-        return D
+        return like(X1, D)
 
     def pair_distance(self, pairs: ArrayLike, *, X: MatrixLike | None = None) -> Floats:
         """Compute the Euclidean distance between the embeddings of each pair.
@@ -165,8 +166,8 @@ class Embedding(NetworkEstimator):
         check_is_fitted(self)
         # An array of pairs has no feature names to compare with.
         model = nameless(self) if X is None else self
-        X, index = check_tuples(pairs, X, 2)
-        return paired_distances(model._embed(X), index)
+        rows, index = check_tuples(pairs, X, 2)
+        return like(pairs if X is None else X, paired_distances(model._embed(rows), index))
 
     def pair_score(self, pairs: ArrayLike, *, X: MatrixLike | None = None) -> Floats:
         """Compute the similarity of each pair: minus `pair_distance`.

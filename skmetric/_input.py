@@ -9,6 +9,7 @@ from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._array_api import to_numpy
 from ._labels import check_labels
 
 # Limits of the rows from which statistics are computed: 2**25 values are 256 MB of float64.
@@ -119,13 +120,15 @@ def _kept_dtype(estimator, reset):
 
 def check_rows(estimator, X, reset):
     """Return validated rows; an array is returned unchanged, in its own dtype."""
-    X = validate_data(estimator, X, reset=reset, accept_sparse="csr", ensure_all_finite=False)
+    X = validate_data(estimator, to_numpy(X), reset=reset, accept_sparse="csr", ensure_all_finite=False)
     check_finite(X, estimator, _kept_dtype(estimator, reset))
     return X
 
 
 def check_X_y(estimator, X, y, reset):
     """Return validated training rows and their labels; an array is returned in its own dtype."""
+    X = to_numpy(X)
+    y = to_numpy(y)
     if y is not None:
         check_labels(y)
     X, y = validate_data(estimator, X, y, reset=reset, accept_sparse="csr", ensure_all_finite=False)

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils import column_or_1d
 
+from ._array_api import to_numpy
 from ._shown import shown
 
 TEXT = "OUS"  # kinds of dtypes that hold strings
@@ -28,7 +29,7 @@ def check_labels(y, name="y"):
     ValueError
         If a label is missing (NaN, None, NA), if `y` is not one-dimensional, or if it is continuous.
     """
-    y = column_or_1d(y)
+    y = column_or_1d(to_numpy(y))
     missing = np.flatnonzero(_is_missing(y))
     if len(missing):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The estimator as it would be if training ended now: for callbacks, and for validation by a scorer."""
+"""A fitted copy of the estimator during training, for callbacks and for validation by a scorer."""
 
 import math
 from numbers import Real
@@ -28,26 +28,26 @@ class Snapshot:
         self.rows = rows
 
     def attributes(self):
-        """Return the attributes that make the estimator as it is now a fitted one."""
+        """Return the fitted attributes of the current weights."""
         beside = self.estimator._fitted_beside(self.network, self.X, self.rows)
         coefs, intercepts = self.network.folded_parameters()
         return beside | {"coefs_": coefs, "intercepts_": intercepts}
 
     def fitted(self):
-        """Return a fitted copy, which takes rows without names of features."""
+        """Return a copy with the current weights, for rows without feature names."""
         model = nameless(self.estimator)
         vars(model).update(self.attributes())
         return model
 
 
 class ScorerValidation:
-    """The score of validation rows by a scorer of the user.
+    """Validation by a scorer, the parameter `scoring` of the estimator.
 
     Parameters
     ----------
     scorer : callable
-        ``scorer(estimator, X, y) -> float``, higher is better. It is called with `sample_weight` too if
-        the rows have weights.
+        ``scorer(estimator, X, y) -> float``, higher is better. If the rows have weights, it is also
+        called with `sample_weight`.
     snapshot : Snapshot
         Gives the estimator to score.
     X : array-like of shape (n, n_features)
@@ -66,7 +66,7 @@ class ScorerValidation:
         self.weights = {} if sample_weight is None else {"sample_weight": sample_weight}
 
     def score(self):
-        """Return the score of the network as it is now."""
+        """Return the score of the current weights."""
         value = self.scorer(self.snapshot.fitted(), self.X, self.y, **self.weights)
         if not isinstance(value, Real) or math.isnan(value):
             scoring = self.snapshot.estimator.scoring

@@ -7,6 +7,8 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import _num_samples
 
+from ._array_api import to_numpy
+
 
 def embeddings_of(transformer, X, has_names=True):
     """Return ``transformer.transform(X)`` if it is a finite matrix with as many rows as `X`."""
@@ -14,7 +16,7 @@ def embeddings_of(transformer, X, has_names=True):
         Z = transformer.transform(X)
     name = type(transformer).__name__
     try:
-        Z = check_array(Z, accept_sparse="csr", dtype=[np.float64, np.float32])
+        Z = check_array(to_numpy(Z), accept_sparse="csr", dtype=[np.float64, np.float32])
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name}.transform must return a finite matrix: {error}") from error
     if Z.shape[0] != _num_samples(X):

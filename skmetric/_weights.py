@@ -5,6 +5,8 @@ from numbers import Real
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight
 
+from ._array_api import to_numpy
+
 
 def row_weights(model, X, codes, sample_weight, incremental):
     """Compute the weights of rows in the loss.
@@ -32,6 +34,7 @@ def row_weights(model, X, codes, sample_weight, incremental):
     """
     if sample_weight is None and model.class_weight is None:
         return None
+    sample_weight = to_numpy(sample_weight)
     weights = _with_mean_1(_check_sample_weight(sample_weight, X, dtype=np.float64), "sample_weight")
     if model.class_weight is None:
         return weights

@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
+from ._array_api import like
 from ._callbacks import with_callbacks
 from ._engine.activations import ACTIVATIONS
 from ._engine.sampling import shuffled_batches
@@ -364,7 +365,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
             of the first.
         """
         Z = self._logits(X)
-        return Z[:, 1] - Z[:, 0] if Z.shape[1] == 2 else Z
+        return like(X, Z[:, 1] - Z[:, 0] if Z.shape[1] == 2 else Z)
 
     def predict(self, X: MatrixLike) -> Array:
         """Predict the most probable class of each row.
@@ -380,7 +381,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
             Predicted classes.
         """
         codes = self._logits(X).argmax(axis=1)
-        return self.classes_[codes]
+        return like(X, self.classes_[codes])
 
     def predict_proba(self, X: MatrixLike) -> Floats:
         """Predict the probabilities of the classes.
@@ -404,7 +405,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         >>> model.predict_proba(X[:2]).shape
         (2, 3)
         """
-        return softmax(self._logits(X), axis=1)
+        return like(X, softmax(self._logits(X), axis=1))
 
     def predict_log_proba(self, X: MatrixLike) -> Floats:
         """Predict the logarithms of the probabilities of the classes.
@@ -421,7 +422,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         ndarray of shape (n_samples, n_classes)
             Log-probabilities, in the order of `classes_`.
         """
-        return log_softmax(self._logits(X), axis=1)
+        return like(X, log_softmax(self._logits(X), axis=1))
 
     def transform(self, X: MatrixLike) -> Floats:
         """Compute the activations of the last hidden layer.
@@ -448,7 +449,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         """
         H = self._outputs(check_X(self, X), n_layers=-1)
         ACTIVATIONS[self.activation][0](H)
-        return H
+        return like(X, H)
 
     @property
     def _n_features_out(self):

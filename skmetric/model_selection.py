@@ -20,7 +20,7 @@ __all__ = ["PairLearner", "TripletLearner"]
 
 
 class TupleLearner(MetaEstimatorMixin, BaseEstimator):
-    """What learners of pairs and of triplets share.
+    """Base class of the learners of pairs and of triplets.
 
     A subclass has the attribute `_method`, the method of the transformer that learns from the tuples.
     """

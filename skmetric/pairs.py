@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_scalar, column_or_1d
 from sklearn.utils.validation import _num_samples
 
+from ._array_api import to_numpy
 from ._draws import by_class, draw_pairs
 from ._labels import check_labels
 from ._pair_distances import paired_distances
@@ -235,7 +236,8 @@ def check_tuples(tuples: ArrayLike, X: MatrixLike | None, size: int) -> tuple[An
     ((2, 2), [[0, 1]])
     """
     name = _NAMES.get(size, "tuples")
-    tuples = np.asarray(tuples)
+    tuples = np.asarray(to_numpy(tuples))
+    X = to_numpy(X)
     _check_shape(tuples, X is None, size, name)
     if X is None:
         n = len(tuples)
@@ -294,7 +296,7 @@ def check_pair_labels(y: ArrayLike, n_pairs: int, both: bool = True) -> Bools:
     >>> check_pair_labels([-1, 1, 1], 3).tolist()
     [False, True, True]
     """
-    y = column_or_1d(y)
+    y = column_or_1d(to_numpy(y))
     if len(y) != n_pairs:
         raise ValueError(f"y has {len(y)} labels, but there are {n_pairs} pairs.")
     try:

@@ -14,6 +14,7 @@ from sklearn.utils import _safe_indexing, column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from ._array_api import to_numpy
 from ._calibration import CALIBRATIONS
 from ._documentation import PAGE_IN_MODULE
 from ._fit_context import fit_context
@@ -199,7 +200,7 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
         """
         self._check_transformer()
         self._calibrate(pairs, y, X, settings=self)
-        self.classes_ = np.unique(column_or_1d(y))
+        self.classes_ = np.unique(column_or_1d(to_numpy(y)))
         if hasattr(self.transformer, "n_features_in_"):
             self.n_features_in_ = self.transformer.n_features_in_
         return self

@@ -25,12 +25,12 @@ def dotted(path):
 TREES = {dotted(path): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 ESTIMATORS = ["classification", "contrastive", "neighborhood", "triplet"]
 USES = ["datasets", "metrics", "model_selection", "pairs", "plotting", "testing", "verification"]
-PUBLIC = [*ESTIMATORS, *USES, "losses"]
+PUBLIC = [*ESTIMATORS, *USES, "losses", "onnx"]  # onnx registers the estimators by class
 MATHEMATICS = [name for name in TREES if name.split(".")[0] == "losses"]
 ENGINE = [name for name in TREES if name.split(".")[0] == "_engine"]
 # How many threads there are, how they share work, and types: needed by the mathematics and the engine.
 SHARED = ["_team", "_blas_threads", "_typing"]
-OPTIONAL = {"matplotlib", "pandas", "polars", "pyarrow", "rich"}
+OPTIONAL = {"matplotlib", "onnx", "pandas", "polars", "pyarrow", "rich", "skl2onnx"}
 REQUIRED = {"numpy", "scipy", "sklearn"}
 
 MAX_CODE_LINES = 200

@@ -3,13 +3,15 @@ import tracemalloc
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skmetric import ContrastiveMetricTransformer, SoftmaxMLPClassifier, TripletMetricTransformer
 from skmetric.datasets import fetch_mnist
+from skmetric.onnx import to_onnx
 
 FOLDER = Path(os.environ.get("SKMETRIC_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 
@@ -76,3 +78,24 @@ def test_sixty_thousand_images_stay_bytes(mnist):
         tracemalloc.stop()
     assert peak < train.nbytes / 4
     assert model.coefs_[0].dtype == np.float32
+
+
+def test_a_pipeline_gives_the_same_in_onnx(mnist):
+    train, train_labels, test, _ = mnist
+    X = train[:5_000].astype(np.float32)
+    rows = test[:1_000].astype(np.float32)
+    embedding = TripletMetricTransformer(64, max_iter=2, random_state=0)
+    # skl2onnx writes labels of uint8 that onnxruntime does not read.
+    labels = train_labels[:5_000].astype(np.int64)
+    model = make_pipeline(StandardScaler(), embedding, KNeighborsClassifier(5)).fit(X, labels)
+    found, _ = run_in_onnx(model, rows)
+    assert (found == model.predict(rows)).all()
+    (Z,) = run_in_onnx(model[:-1], rows)
+    expected = model[:-1].transform(rows)
+    assert np.abs(Z - expected).max() < 1e-5 * np.abs(expected).max()
+
+
+def run_in_onnx(model, rows):
+    exported = to_onnx(model, rows[:1])
+    session = onnxruntime.InferenceSession(exported.SerializeToString())
+    return session.run(None, {"X": rows})

@@ -7,6 +7,7 @@ from sklearn import get_config
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils import check_array, check_consistent_length, gen_batches
 
+from .._array_api import to_numpy
 from .._labels import check_labels, known_classes
 from .._shown import shown
 from .._warn import warn
@@ -80,7 +81,7 @@ def check_k(k):
 def _finite_rows(Z, name):
     # check_array sums all entries, which may overflow.
     with np.errstate(over="ignore", invalid="ignore"):
-        return check_array(Z, dtype=np.float64, input_name=name)
+        return check_array(to_numpy(Z), dtype=np.float64, input_name=name)
 
 
 def _check_embeddings(Z, Z_gallery):
@@ -139,6 +140,7 @@ def _check_sample_weight(sample_weight, n_queries):
     """Weights of the queries, divided by the largest one, which does not change weighted means."""
     if sample_weight is None:
         return np.ones(n_queries)
+    sample_weight = to_numpy(sample_weight)
     weights = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if weights.shape != (n_queries,):
         raise ValueError(
