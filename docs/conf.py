@@ -68,7 +68,6 @@ sphinx_gallery_conf = {
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
     "abort_on_example_error": True,
-    "reference_url": {"skmetric": None},
     "doc_module": "skmetric",
     "backreferences_dir": "api/backreferences",
     "show_memory": False,
