@@ -219,7 +219,7 @@ for method in ("Triplet", "Contrastive"):
     for n_components, style in [(2, "--"), (64, "-")]:
         history = models[method, n_components][-2].history_
         active = np.array([epoch["active_fraction"] for epoch in history])
-        mean = active * [epoch["loss"] for epoch in history]
+        mean = np.array([epoch["mean_loss"] for epoch in history])
         line = {"label": f"{method}, {n_components}-D", "linestyle": style}
         line["color"] = {"Triplet": "C0", "Contrastive": "C1"}[method]
         epochs = np.arange(1, len(history) + 1)
