@@ -56,7 +56,8 @@ def to_onnx(
         Rows of the type that the model will be given; one is enough. Their number is not kept: the
         exported model takes any number of rows. A data frame makes an input of each column.
     target_opset : int, default=None
-        Version of the operators of ONNX (opset), at least 11. None for the newest that skl2onnx was tested with.
+        Version of the operators of ONNX (opset), at least 11. None for the newest that skl2onnx was
+        tested with.
     options : dict, default=None
         Options for the converters, see the documentation of skl2onnx. A classifier has ``zipmap``,
         ``output_class_labels`` and ``nocl``; `SoftmaxMLPClassifier` also has ``transform``, with which
