@@ -185,7 +185,7 @@ def test_score_takes_labels_that_fit_has_not_seen(Estimator, small):
 
 @each
 def test_score_needs_two_rows_of_a_class(Estimator, small):
-    with pytest.raises(ValueError, match="class"):
+    with pytest.raises(ValueError, match="label"):
         small(Estimator).fit(X, Y).score(X[:3], [0, 1, 2])
 
 
