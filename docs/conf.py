@@ -103,5 +103,5 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": ["theme-version"],
 }
-html_sidebars = {"index": [], "api": [], "benchmarks": []}
+html_sidebars = {"index": [], "getting_started": [], "api": [], "benchmarks": []}
 html_show_sourcelink = False
