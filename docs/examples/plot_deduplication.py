@@ -238,4 +238,5 @@ clustering = AgglomerativeClustering(
 group = clustering.fit_predict(model.transform(table_test))
 print(f"{len(np.unique(customer_test))} customers, {clustering.n_clusters_} groups")
 print(f"adjusted Rand index: {adjusted_rand_score(customer_test, group):.3f}")
-print(table_test[group == group[0]].to_string(index=False))
+largest = np.bincount(group).argmax()
+print(table_test[group == largest].to_string(index=False))
