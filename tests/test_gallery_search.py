@@ -1,4 +1,4 @@
-"""The other search of the gallery's example on approximate search, which the example itself does not run."""
+"""The search that the example on approximate search shows as code, and does not run itself."""
 
 import re
 import textwrap
