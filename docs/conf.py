@@ -74,6 +74,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
+    "write_computation_times": False,
 }
 # What an example shows on the page is its output, not the state of the machine that built it.
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
