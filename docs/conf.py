@@ -75,6 +75,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "write_computation_times": False,
+    "parallel": 2,
 }
 # What an example shows on the page is its output, not the state of the machine that built it.
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
