@@ -69,6 +69,7 @@ def test_the_page_names_the_versions_that_it_was_run_with(package):
 # --- scikit-learn -----------------------------------------------------------------------------------
 
 
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
 def test_mlp_classifier():
     names = run("MLPClassifier")
     y = names["y_test"]

@@ -1,4 +1,4 @@
-"""The other search of the gallery's example on approximate search, which the example itself does not run."""
+"""The code block of the gallery's example on approximate search, which the example does not run."""
 
 import re
 import textwrap
