@@ -1,225 +1,238 @@
-"""The page for users of other libraries: its old calls run, and do what the new ones do."""
+"""The page that compares with other libraries: its code runs, and old and new calls agree.
+
+Blocks of the language ``py`` are the old calls, and what compares them with the new ones. Blocks of the
+language ``python`` are the new calls: they run without the other library.
+"""
 
 import re
-from functools import partial
+from importlib import import_module
+from importlib.metadata import version
+from inspect import signature
 from pathlib import Path
 
 import numpy as np
 import pytest
-import sklearn
+import sklearn.utils
 from numpy.testing import assert_allclose
-from sklearn.datasets import load_digits
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
 
-from skmetric.losses import (
-    MetricLoss,
-    all_pairs,
-    contrastive,
-    euclidean,
-    on_sphere,
-    over_active,
-    over_anchors,
-    over_valid,
-    soft_neighbors,
-    triplet,
-)
-from skmetric.metrics import recall_at_k
-from skmetric.pairs import make_pairs
+from skmetric import SoftmaxMLPClassifier
 
 PAGE = (Path(__file__).parents[1] / "docs" / "coming_from.md").read_text(encoding="utf-8")
-OLD = re.findall(r"^```py\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-NEW = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-OF = {library: i for i, library in enumerate(["mlp", "nca", "lmnn", "itml", "pytorch"])}
-HAS_FORCE_ALL_FINITE = tuple(map(int, sklearn.__version__.split(".")[:2])) < (1, 8)
+SETUP, *REST = re.split(r"^## ", PAGE, flags=re.MULTILINE)
+SECTIONS = {text.partition("\n")[0].split()[-1]: text for text in REST}
 
 
-@pytest.fixture(scope="module")
-def data():
-    X, y = load_digits(return_X_y=True)
-    X, X_test, y, y_test = train_test_split(X, y, test_size=0.5, stratify=y, random_state=0)
-    index, same = make_pairs(y, 2000, 0)
-    return {"X": X, "y": y, "X_test": X_test, "y_test": y_test, "index": index, "same": same}
+def blocks(text, languages="py|python"):
+    return re.findall(rf"^```(?:{languages})\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def both(data):
-    """``both(library) -> old, new``: what the two columns of the page define."""
-
-    def run(library):
-        names = [dict(data), dict(data)]
-        for code, defined in zip([OLD[OF[library]], NEW[OF[library]]], names):
-            exec(code, defined)
-        return names
-
-    return run
+def run(section, languages="py|python"):
+    """Run the blocks of a section after those of the setup; the names that they define."""
+    names = {}
+    for code in [*blocks(SETUP), *blocks(SECTIONS[section], languages)]:
+        exec(compile(code, f"coming_from.md, {section}", "exec"), names)
+    return names
 
 
-def test_each_old_call_has_a_new_one():
-    assert len(OLD) == len(NEW) == len(OF)
+def accuracy(Z, y):
+    """Leave-one-out accuracy of a nearest neighbour."""
+    found = KNeighborsClassifier(1).fit(Z, y).kneighbors(return_distance=False)[:, 0]
+    return np.mean(y[found] == y)
+
+
+def test_the_sections_are_found_and_each_has_old_and_new_calls():
+    assert list(SECTIONS) == [
+        "MLPClassifier",
+        "NeighborhoodComponentsAnalysis",
+        "pytorch-metric-learning",
+        "metric-learn",
+    ]
+    for text in SECTIONS.values():
+        assert blocks(text, "py") and blocks(text, "python")
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_new_calls_run_alone(section):
+    run(section, "python")
+
+
+@pytest.mark.parametrize("package", ["pytorch-metric-learning", "metric-learn"])
+def test_the_page_names_the_versions_that_it_was_run_with(package):
+    named = re.search(rf"{package} (\d+\.\d+\.\d+)", SETUP)[1]
+    pytest.importorskip(package.replace("-", "_"), reason=f"{package} is in the extra bench only")
+    assert version(package) == named, "run this file, then name the new version on the page"
+
+
+# --- scikit-learn -----------------------------------------------------------------------------------
 
 
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
-def test_a_softmax_network_is_as_accurate_as_that_of_scikit_learn(both):
-    old, new = both("mlp")
-    assert new["accuracy"] >= old["accuracy"] > 0.9
+def test_mlp_classifier():
+    names = run("MLPClassifier")
+    y = names["y_test"]
+    old = np.mean(names["old_answers"] == y)
+    new = np.mean(names["answers"] == y)
+    assert min(old, new) > 0.93 and abs(old - new) < 0.04
+    assert names["chances"].shape == names["old_chances"].shape
 
 
-def test_a_penalty_of_scikit_learn_is_ours_times_the_batch_size(data):
-    from sklearn.neural_network import MLPClassifier
+def test_a_step_of_sgd_is_that_of_mlp_classifier_if_alpha_is_divided():
+    names = run("MLPClassifier", "python")
+    X, y = names["X"], names["y"]
+    common = {"hidden_layer_sizes": (7,), "solver": "sgd", "momentum": 0, "batch_size": len(X)}
+    common |= {"shuffle": False, "learning_rate": "constant", "learning_rate_init": 0.1}
+    theirs = MLPClassifier(alpha=3.0, random_state=0, **common).partial_fit(X, y, classes=np.unique(y))
+    ours = SoftmaxMLPClassifier(alpha=3.0 / len(X), standardize=False, random_state=0, **common)
+    ours.partial_fit(X, y, classes=np.unique(y))
+    theirs.coefs_ = [W.copy() for W in ours.coefs_]
+    theirs.intercepts_ = [b.copy() for b in ours.intercepts_]
+    # The optimizer of scikit-learn holds the arrays that it moves.
+    del theirs._optimizer
+    theirs.set_params(warm_start=True, max_iter=1)
+    with pytest.warns(UserWarning, match="(?i)iterations"):
+        theirs.fit(X, y)
+    before = [W.copy() for W in ours.coefs_]
+    ours.partial_fit(X, y)
+    for one, other, start in zip(ours.coefs_, theirs.coefs_, before):
+        assert np.abs(one - start).max() > 1e-3
+        assert_allclose(one, other, rtol=0, atol=1e-12)
 
-    from skmetric import SoftmaxMLPClassifier
 
-    settings = {"hidden_layer_sizes": (20,), "batch_size": 100, "max_iter": 60, "random_state": 0}
-    settings |= {"learning_rate_init": 0.01, "tol": 0.0, "n_iter_no_change": 100}
-    rows = data["X"] / 16, data["y"]
-
-    def size(model):
-        return np.sqrt(sum(np.sum(W**2) for W in model.coefs_))
-
-    def ours(alpha):
-        model = SoftmaxMLPClassifier(**settings, alpha=alpha, learning_rate="constant", standardize=False)
-        return size(model.fit(*rows))
-
-    old = size(MLPClassifier(**settings, alpha=5.0).fit(*rows))
-    assert ours(5.0 / 100) == pytest.approx(old, rel=0.1)
-    assert ours(5.0) < 0.5 * old
+def test_the_defaults_on_the_page_are_those_of_both_classifiers():
+    table = re.findall(
+        r"^\| `(\w+)` \| `?(.+?)`? \| `?([^`:|]+?)`?(?::.*)? \|$", SECTIONS["MLPClassifier"], re.M
+    )
+    rows = {name: defaults for name, *defaults in table}
+    for name in ("learning_rate_init", "hidden_layer_sizes", "max_iter"):
+        estimators = (MLPClassifier, SoftmaxMLPClassifier)
+        assert rows[name] == [str(signature(model).parameters[name].default) for model in estimators]
 
 
-def test_neighbourhood_components_are_those_of_scikit_learn(both):
-    old, new = both("nca")
-    scores = [
-        KNeighborsClassifier(5)
-        .fit(some["nca"].transform(rows), some["y"])
-        .score(some["Z"], some["y_test"])
-        for some, rows in [(old, old["scaler"].transform(old["X"])), (new, new["X"])]
-    ]
-    assert scores[1] == pytest.approx(scores[0], abs=0.06)
-    assert min(scores) > 0.6  # in two dimensions
-    assert np.linalg.matrix_rank(old["M"]) == np.linalg.matrix_rank(new["M"]) == 2
+def test_neighborhood_components_analysis():
+    names = run("NeighborhoodComponentsAnalysis")
+    old = accuracy(names["old_Z"], names["y_test"])
+    new = accuracy(names["Z"], names["y_test"])
+    assert min(old, new) > 0.9 and abs(old - new) < 0.08
+    for Z, M in ((names["old_Z"], names["old_M"]), (names["Z"], names["M"])):
+        difference = names["X_test"][0] - names["X_test"][1]
+        assert_allclose(difference @ M @ difference, np.sum((Z[0] - Z[1]) ** 2))
+
+
+# --- pytorch-metric-learning ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def torch_names():
+    reason = "pytorch-metric-learning is in the extra bench only"
+    pytest.importorskip("pytorch_metric_learning", reason=reason)
+    return run("pytorch-metric-learning")
+
+
+def test_the_loop_of_pytorch_metric_learning_and_fit_learn_as_well(torch_names):
+    old = accuracy(torch_names["old_Z"], torch_names["y_test"])
+    new = accuracy(torch_names["Z_of_rows"], torch_names["y_test"])
+    assert min(old, new) > 0.9 and abs(old - new) < 0.08
+
+
+LOSSES = [
+    "triplet",
+    "triplet, plain distances",
+    "triplet, on the sphere",
+    "contrastive",
+    "NCA",
+    "supervised contrastive",
+]
+
+
+def compared(names, name, miner=None, ours=None):
+    """Value and gradient of both."""
+    torch = import_module("torch")
+    embeddings = torch.tensor(names["Z"], requires_grad=True)
+    codes = torch.tensor(names["codes"])
+    mined = miner(embeddings, codes) if miner else None
+    value = names["theirs"][name](embeddings, codes, mined)
+    (gradient,) = torch.autograd.grad(value, embeddings)
+    return (value.item(), gradient.numpy()), (ours or names["ours"][name])(names["Z"], names["codes"])
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_losses_of_pytorch_metric_learning_are_ours(torch_names, name):
+    assert list(torch_names["theirs"]) == list(torch_names["ours"]) == LOSSES
+    (value, gradient), (our_value, dZ) = compared(torch_names, name)
+    assert value > 0 and np.abs(gradient).max() > 0
+    assert_allclose(our_value, value, rtol=1e-12)
+    assert_allclose(dZ, gradient, rtol=0, atol=1e-12 * np.abs(gradient).max())
+
+
+@pytest.mark.parametrize("mining", ["hard", "semihard"])
+def test_the_miners_of_pytorch_metric_learning_are_ours(torch_names, mining):
+    names = torch_names
+    rule = names["partial"](names["triplet"], margin=1, mining=mining)
+    ours = names["MetricLoss"](rule, names["all_pairs"], names["over_active"])
+    (value, gradient), (our_value, dZ) = compared(names, "triplet", names[mining], ours)
+    assert_allclose(our_value, value, rtol=1e-12)
+    assert_allclose(dZ, gradient, rtol=0, atol=1e-12 * np.abs(gradient).max())
+
+
+def test_the_measures_of_pytorch_metric_learning_are_ours(torch_names):
+    names = torch_names
+    report = names["retrieval_report"](names["Z_of_rows"], names["y_test"])
+    assert len(names["old_report"]) == 4
+    for name, value in names["old_report"].items():
+        assert_allclose(report[name], value, atol=1e-3)  # theirs in float32
+
+
+# --- metric-learn -----------------------------------------------------------------------------------
+
+REMOVED = "force_all_finite" not in signature(sklearn.utils.check_array).parameters
+
+
+@pytest.fixture
+def metric_learn():
+    reason = "metric-learn is in the extra bench only"
+    return pytest.importorskip("metric_learn", reason=reason)
+
+
+@pytest.mark.skipif(
+    not REMOVED, reason="scikit-learn before 1.8 has the argument that metric-learn needs"
+)
+def test_metric_learn_fails_as_the_page_says(metric_learn):
+    with pytest.raises(TypeError, match="force_all_finite"):
+        run("metric-learn")
+
+
+def renamed(check):
+    def checked(*args, force_all_finite=True, **options):
+        return check(*args, ensure_all_finite=force_all_finite, **options)
+
+    return checked
+
+
+@pytest.fixture
+def metric_learn_names(metric_learn, monkeypatch):
+    """Names of the section, with the removed argument under its new name."""
+    if REMOVED:
+        util = import_module("metric_learn._util")
+        monkeypatch.setattr(util, "check_array", renamed(sklearn.utils.check_array))
+        monkeypatch.setattr(util, "check_X_y", renamed(sklearn.utils.check_X_y))
+    return run("metric-learn")
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("library", ["lmnn", "itml"])
-def test_metric_learn_runs_with_old_versions_of_scikit_learn_alone(both, data, library):
-    pytest.importorskip("metric_learn", reason="metric-learn is in the extra bench")
-    if HAS_FORCE_ALL_FINITE:
-        old, new = both(library)
-        assert np.shape(old["M" if library == "lmnn" else "scores"]) == np.shape(
-            new["M" if library == "lmnn" else "scores"]
-        )
-    else:
-        with pytest.raises(TypeError, match="force_all_finite"):
-            exec(OLD[OF[library]], dict(data))
-
-
-def test_new_calls_in_place_of_metric_learn(data):
-    linear, pairs = dict(data), dict(data)
-    exec(NEW[OF["lmnn"]], linear)
-    exec(NEW[OF["itml"]], pairs)
-    difference = data["X_test"][0] - data["X_test"][1]
-    assert linear["distance"] == pytest.approx(np.sqrt(difference @ linear["M"] @ difference), rel=1e-6)
-    assert_allclose(pairs["scores"], -pairs["distances"])
-    assert roc_auc_score(data["same"], pairs["scores"]) > 0.9
-    assert np.mean(pairs["answers"] == data["same"]) > 0.85
-
-
-# --- pytorch-metric-learning --------------------------------------------------------------------------
-
-
-def test_an_estimator_takes_the_place_of_a_loop(both):
-    pytest.importorskip("pytorch_metric_learning", reason="pytorch-metric-learning is in the extra bench")
-    old, new = both("pytorch")
-    recalls = [recall_at_k(some["Z"], some["y_test"]) for some in (old, new)]
-    assert min(recalls) > 0.95
-    assert recalls[1] >= recalls[0] - 0.005
-
-
-def peers():
-    from pytorch_metric_learning import distances, losses, miners, reducers
-
-    squared = distances.LpDistance(normalize_embeddings=False, power=2)
-    plain = distances.LpDistance(normalize_embeddings=False)
-    sphere = distances.LpDistance(power=2)
-
-    def of_triplets(reduction, comparison=all_pairs, **rule):
-        return MetricLoss(partial(triplet, margin=0.7, **rule), comparison, reduction)
-
-    def loss(distance=squared, **arguments):
-        return losses.TripletMarginLoss(margin=0.7, distance=distance, **arguments)
-
-    semihard = miners.TripletMarginMiner(margin=0.7, type_of_triplets="semihard", distance=squared)
-    return {
-        "active": (loss(), None, of_triplets(over_active)),
-        "mean": (loss(reducer=reducers.MeanReducer()), None, of_triplets(over_valid)),
-        "euclidean": (loss(plain), None, of_triplets(over_active, euclidean(all_pairs))),
-        "sphere": (loss(sphere), None, of_triplets(over_active, on_sphere(all_pairs))),
-        "semihard": (loss(), semihard, of_triplets(over_active, mining="semihard")),
-        "hard": (
-            loss(),
-            miners.BatchHardMiner(distance=squared),
-            of_triplets(over_active, mining="hard"),
-        ),
-        "neighbourhood components": (
-            losses.NCALoss(softmax_scale=2, distance=squared),
-            None,
-            MetricLoss(partial(soft_neighbors, temperature=0.5), reduction=over_anchors),
-        ),
-        "supervised contrastive": (
-            losses.SupConLoss(temperature=0.1),
-            None,
-            MetricLoss(
-                partial(soft_neighbors, loss="supervised_contrastive", temperature=0.2),
-                on_sphere(all_pairs),
-                over_anchors,
-            ),
-        ),
-    }
-
-
-def embeddings():
-    rng = np.random.default_rng(0)
-    return rng.normal(size=(30, 4)), rng.integers(0, 4, 30)
-
-
-def of_peer(loss, miner, Z, y):
-    torch = pytest.importorskip("torch")
-    Z, y = torch.tensor(Z, requires_grad=True), torch.tensor(y)
-    value = loss(Z, y, None if miner is None else miner(Z, y))
-    value.backward()
-    return value.item(), Z.grad.numpy()
-
-
-NAMES = ["active", "mean", "euclidean", "sphere", "semihard", "hard"]
-NAMES += ["neighbourhood components", "supervised contrastive"]
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_losses_and_gradients_are_those_of_pytorch_metric_learning(name):
-    pytest.importorskip("pytorch_metric_learning", reason="pytorch-metric-learning is in the extra bench")
-    loss, miner, ours = peers()[name]
-    value, dZ = of_peer(loss, miner, *embeddings())
-    found, gradient = ours(*embeddings())
-    assert found == pytest.approx(value, rel=1e-9)
-    assert np.abs(dZ).max() > 1e-3
-    assert_allclose(gradient, dZ, rtol=1e-7, atol=1e-10)
-
-
-def test_the_contrastive_loss_of_pytorch_metric_learning_is_ours_with_other_factors():
-    pytest.importorskip("pytorch_metric_learning", reason="pytorch-metric-learning is in the extra bench")
-    from pytorch_metric_learning import distances, losses, reducers
-
-    Z, y = embeddings()
-    squared = distances.LpDistance(normalize_embeddings=False, power=2)
-    loss = losses.ContrastiveLoss(0.5, 3, distance=squared, reducer=reducers.MeanReducer())
-    value, dZ = of_peer(loss, None, Z, y)
-    n_same = (y == y[:, np.newaxis]).sum() - len(y)
-    n_different = (y != y[:, np.newaxis]).sum()
-    rule = partial(
-        contrastive, positive_margin=0.5, negative_margin=3, negative_weight=n_same / n_different
-    )
-    found, gradient = MetricLoss(rule, reduction=over_valid)(Z, y)
-    factor = (n_same + n_different) / n_same
-    assert found * factor == pytest.approx(value, rel=1e-9)
-    assert_allclose(gradient * factor, dZ, rtol=1e-7, atol=1e-10)
+def test_metric_learn(metric_learn_names):
+    names = metric_learn_names
+    assert min(names["old_area"], names["area"]) > 0.95
+    assert names["M"].shape == names["old_M"].shape
+    for answers in (names["old_answers"], names["answers"]):
+        of_different = answers[names["same"] == 0]
+        assert np.mean(of_different != 1) >= 0.9
+    for distances in (names["old_distances"], names["distances"]):
+        assert roc_auc_score(names["same"], -distances) > 0.95
+    for Z in (names["old_Z_triplets"], names["Z_triplets"], names["old_Z"], names["Z"]):
+        assert accuracy(Z, names["y_test"]) > 0.9
+    u, v = names["X_test"][:2]
+    for metric, Z in ((names["old_metric"], names["old_Z"]), (names["metric"], names["Z"])):
+        assert_allclose(metric(u, v), np.linalg.norm(Z[0] - Z[1]))

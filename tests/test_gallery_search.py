@@ -1,4 +1,4 @@
-"""The search that the example on approximate search shows as code, and does not run itself."""
+"""The code block of the gallery's example on approximate search, which the example does not run."""
 
 import re
 import textwrap

@@ -184,7 +184,7 @@ search = InvertedFile(random_state=0)
 fast_model = make_pipeline(
     frozen, search, KNeighborsClassifier(5, metric="precomputed")
 )
-some = slice(20_000)
+some = slice(10_000)
 for name, model in (("exact", exact_model), ("approximate", fast_model)):
     model.fit(X_gallery[some], y_gallery[some])
     print(f"{name} search: accuracy {model.score(X_query, y_query):.4f}")
