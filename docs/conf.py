@@ -75,6 +75,8 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "write_computation_times": False,
+    "parallel": 2,
+    "capture_repr": ("_repr_html_",),
 }
 # What an example shows on the page is its output, not the state of the machine that built it.
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")

@@ -51,7 +51,6 @@ def test_a_public_docstring_has_no_finding(name):
 def test_the_example_of_a_docstring_runs(name):
     if name.startswith("skmetric.plotting"):
         pytest.importorskip("matplotlib").use("agg")
-        pytest.importorskip("matplotlib.pyplot").close("all")  # those of the examples before
     for module, package in NEEDED.items():
         if name.startswith(f"{module}."):
             pytest.importorskip(package)

@@ -10,7 +10,7 @@ from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold
 
 from skmetric import ContrastiveMetricTransformer, TripletMetricTransformer
 from skmetric.model_selection import PairLearner, TripletLearner
@@ -69,11 +69,6 @@ def test_a_search_over_pairs_scores_the_pairs_of_other_folds(pair_learner):
         assert score == learner.score(X[PAIRS[other]], SAME[other])
     assert len(set(search.cv_results_["mean_test_score"])) > 1
     assert search.best_estimator_.transformer_.transform(X).shape == (150, 4)
-
-
-def test_scorers_of_scikit_learn_work_on_pairs(pair_learner):
-    by_name = cross_val_score(pair_learner, X[PAIRS], SAME, cv=KFold(3), scoring="roc_auc")
-    assert_array_equal(by_name, cross_val_score(pair_learner, X[PAIRS], SAME, cv=KFold(3)))
 
 
 def test_a_search_over_triplets(triplet_learner):

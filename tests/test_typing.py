@@ -18,7 +18,7 @@ from shared import each
 from test_docstrings import documented, public_names
 
 ROOT = Path(__file__).parents[1]
-SCRIPT = Path(__file__).with_name("typed_script.py")
+SCRIPTS = pytest.mark.parametrize("script", ["typed_script", "typed_uses"])
 
 
 def signatures():
@@ -130,13 +130,16 @@ def checked(path, cache):
     return output_of("-m", "mypy", *options, str(path), MYPYPATH=str(ROOT))
 
 
-def test_the_script_of_a_user_runs():
-    code, output = output_of("-W", "ignore", str(SCRIPT), PYTHONPATH=str(ROOT))
+@SCRIPTS
+def test_the_script_of_a_user_runs(script):
+    path = ROOT / "tests" / f"{script}.py"
+    code, output = output_of("-W", "ignore", str(path), PYTHONPATH=str(ROOT), MPLBACKEND="agg")
     assert code == 0, output
 
 
-def test_mypy_finds_no_fault_in_the_script_of_a_user(cache):
-    code, output = checked(SCRIPT, cache)
+@SCRIPTS
+def test_mypy_finds_no_fault_in_the_script_of_a_user(script, cache):
+    code, output = checked(ROOT / "tests" / f"{script}.py", cache)
     assert code == 0, output
 
 

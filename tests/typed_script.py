@@ -15,6 +15,7 @@ from skmetric import (
 from skmetric.datasets import fetch_mnist, read_idx
 from skmetric.losses import MetricLoss, all_pairs, contrastive, hard_triplets, triplet
 from skmetric.metrics import make_retrieval_scorer, recall_at_k, retrieval_report
+from skmetric.model_selection import PairLearner, TripletLearner
 from skmetric.pairs import make_pairs, make_triplets, paired_distances
 from skmetric.plotting import TrainingCurveDisplay
 from skmetric.testing import check_gradient
@@ -99,6 +100,15 @@ def verify(X: NDArray[np.float64], y: NDArray[np.int64]) -> NDArray[Any]:
     return verifier.predict(pairs, X=X)
 
 
+def learn_tuples(X: NDArray[np.float64], y: NDArray[np.int64]) -> float:
+    index, same = make_pairs(y, 40, 0)
+    learner = PairLearner(ContrastiveMetricTransformer(2, max_iter=1))
+    assert_type(learner.fit(X[index], same), PairLearner)
+    assert_type(learner.transform(X), Floats)
+    triplets = TripletLearner(TripletMetricTransformer(2, max_iter=1)).fit(make_triplets(y, 40, 0), X=X)
+    return learner.score(index, same, X=X) + triplets.score(X[make_triplets(y, 40, 1)])
+
+
 def measure(Z: Floats, y: NDArray[np.int64]) -> None:
     report = retrieval_report(Z, y, k=3)
     print(report, recall_at_k(Z, y, k=2), make_retrieval_scorer("recall_at_2"))
@@ -121,7 +131,7 @@ def differentiate(Z: NDArray[np.float64], y: NDArray[np.int64]) -> None:
 def main() -> None:
     y = np.arange(60) % 3
     X = np.random.default_rng(0).normal(size=(60, 4)) + y[:, np.newaxis]
-    print(classify(X, y), embed(X, y), verify(X, y))
+    print(classify(X, y), embed(X, y), verify(X, y), learn_tuples(X, y))
     measure(X, y)
     differentiate(X[::10], y[::10])
 

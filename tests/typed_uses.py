@@ -94,7 +94,8 @@ def differentiate(Z: NDArray[np.float64], y: NDArray[np.int64]) -> None:
     D, positive, negative, chain = all_pairs(Z, y)
     total, C, n_active, n_valid = triplet(D, positive, negative, margin=0.2, mining="semihard")
     assert_type((total, n_active, n_valid), tuple[float, float, float])
-    assert_type(chain(C) + squared_distances_chain(Z, squared_distances(Z)), Array)
+    assert_type(chain(C), Array)
+    assert_type(squared_distances_chain(Z, squared_distances(Z)), Array)
     assert_type(NEIGHBOR_TARGETS["neighborhood_components"](-D, positive), tuple[Array, Array])
     assert_type(normalized(Z), tuple[Array, Array])
 
