@@ -14,7 +14,6 @@ from ._engine.standardization import AS_THEY_COME, standardization_of
 from ._input import check_hidden_layer_sizes, dense, sampled, working_dtype
 from ._warn import warn
 
-ENOUGH = 100  # rows to compare variances of features
 DROWNING = 0.99  # fraction of the variance in one feature from which on the others hardly count
 
 
@@ -29,7 +28,7 @@ def _found_standardization(estimator, X, rows, targets):
 
 def _warn_if_drowned(estimator, X, rows):
     """Warn if one feature, as the network gets it, has nearly all of the variance."""
-    some = dense(X[sampled(rows, X.shape[1])[:ENOUGH]])
+    some = dense(X[rows[probed(len(rows))]])
     estimator._standardization.apply(some)
     with np.errstate(over="ignore", invalid="ignore"):
         variances = some.var(axis=0)

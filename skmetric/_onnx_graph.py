@@ -53,15 +53,16 @@ class Graph:
 
     def largest(self, name):
         """Return the largest entry of each row, (n, 1)."""
-        if self.container.target_opset < FIRST_WITH_AXES_AS_INPUT:
-            return self.add("ReduceMax", name, axes=[1], keepdims=1)
-        return self.add("ReduceMax", name, np.array([1]), keepdims=1)
+        return self._of_each_row("ReduceMax", name)
 
     def lengths(self, name):
         """Return the Euclidean length of each row, (n, 1)."""
+        return self._of_each_row("ReduceL2", name)
+
+    def _of_each_row(self, kind, name):
         if self.container.target_opset < FIRST_WITH_AXES_AS_INPUT:
-            return self.add("ReduceL2", name, axes=[1], keepdims=1)
-        return self.add("ReduceL2", name, np.array([1]), keepdims=1)
+            return self.add(kind, name, axes=[1], keepdims=1)
+        return self.add(kind, name, np.array([1]), keepdims=1)
 
     def _add(self, kind, inputs, result, attributes):
         names = [given if isinstance(given, str) else self._constant(given) for given in inputs]

@@ -33,8 +33,6 @@ ClassWeight = dict[Any, float] | dict[Any, int] | Literal["balanced"] | None
 Validation = Literal["rows", "classes"]
 BatchSampler = Literal["auto", "shuffle", "balanced"]
 Reduction = Literal["active", "mean", "grid"]
-# ``mining(D, positive, negative, margin) -> (C, n_valid)``
-Miner = Callable[[Floats, Bools, Bools, float], tuple[Floats, float]]
 
 # --- methods ----------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.metrics import roc_auc_score
-from sklearn.utils._param_validation import HasMethods, validate_parameter_constraints
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ._typing import Floats, MatrixLike
@@ -22,25 +22,18 @@ __all__ = ["PairLearner", "TripletLearner"]
 class TupleLearner(MetaEstimatorMixin, BaseEstimator):
     """Base class of the learners of pairs and of triplets.
 
-    A subclass has the attribute `_method`, the method of the transformer that learns from the tuples.
+    A subclass has `_parameter_constraints`, which name the method that its transformer must have.
     """
 
     transformer_: Any
 
-    _method: str
-
     def __init__(self, transformer: Any) -> None:
         self.transformer = transformer
 
-    def _learn(self, tuples, *y, X):
-        constraints = {"transformer": [HasMethods([self._method, "transform"])]}
-        validate_parameter_constraints(
-            constraints, {"transformer": self.transformer}, type(self).__name__
-        )
-        learned = clone(self.transformer)
-        getattr(learned, self._method)(tuples, *y, X=X)
-        self.transformer_ = learned
-        return self
+    def _unfitted(self):
+        """Return a clone of the transformer, once it is known to have the methods."""
+        self._validate_params()
+        return clone(self.transformer)
 
     def transform(self, X: MatrixLike) -> Floats:
         """Embed rows.
@@ -113,7 +106,7 @@ class PairLearner(TupleLearner):
     (150, 2)
     """
 
-    _method = "fit_pairs"
+    _parameter_constraints = {"transformer": [HasMethods(["fit_pairs", "transform"])]}
 
     def fit(self, pairs: ArrayLike, y: ArrayLike, *, X: MatrixLike | None = None) -> Self:
         """Learn the embedding from pairs.
@@ -137,7 +130,8 @@ class PairLearner(TupleLearner):
         ValueError
             If the transformer has no `fit_pairs`, or what its `fit_pairs` raises.
         """
-        return self._learn(pairs, y, X=X)
+        self.transformer_ = self._unfitted().fit_pairs(pairs, y, X=X)
+        return self
 
     def decision_function(self, pairs: ArrayLike, *, X: MatrixLike | None = None) -> Floats:
         """Compute minus the distance of the two embeddings of each pair.
@@ -216,7 +210,7 @@ class TripletLearner(TupleLearner):
     True
     """
 
-    _method = "fit_triplets"
+    _parameter_constraints = {"transformer": [HasMethods(["fit_triplets", "transform"])]}
 
     def fit(self, triplets: ArrayLike, y: None = None, *, X: MatrixLike | None = None) -> Self:
         """Learn the embedding from triplets.
@@ -240,7 +234,8 @@ class TripletLearner(TupleLearner):
         ValueError
             If the transformer has no `fit_triplets`, or what its `fit_triplets` raises.
         """
-        return self._learn(triplets, X=X)
+        self.transformer_ = self._unfitted().fit_triplets(triplets, X=X)
+        return self
 
     def decision_function(self, triplets: ArrayLike, *, X: MatrixLike | None = None) -> Floats:
         """Compute by how much the positive is nearer to the anchor than the negative.

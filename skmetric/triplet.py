@@ -18,7 +18,6 @@ from ._typing import (
     LayerSizes,
     LearningRate,
     MatrixLike,
-    Miner,
     RandomState,
     Reduction,
     Scoring,
@@ -27,6 +26,7 @@ from ._typing import (
     Validation,
 )
 from .losses import DISTANCES, MINERS, TRIPLET_REDUCTIONS, MetricLoss, triplet
+from .losses._forms import Miner
 
 
 class TripletMetricTransformer(MetricTransformer):

@@ -28,8 +28,8 @@ USES = ["datasets", "metrics", "model_selection", "pairs", "plotting", "testing"
 PUBLIC = [*ESTIMATORS, *USES, "losses", "onnx"]  # onnx registers the estimators by class
 MATHEMATICS = [name for name in TREES if name.split(".")[0] == "losses"]
 ENGINE = [name for name in TREES if name.split(".")[0] == "_engine"]
-# How many threads there are, how they share work, and types: needed by the mathematics and the engine.
-SHARED = ["_team", "_blas_threads", "_typing"]
+# How many threads there are, and how they share work: needed by the mathematics and by the engine.
+SHARED = ["_team", "_blas_threads"]
 OPTIONAL = {"matplotlib", "onnx", "pandas", "polars", "pyarrow", "rich", "skl2onnx"}
 REQUIRED = {"numpy", "scipy", "sklearn"}
 
