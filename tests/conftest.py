@@ -2,6 +2,7 @@ import os
 import sys
 
 import numpy as np
+import profiles  # noqa: F401 (registers the profiles of hypothesis)
 import pytest
 
 # scikit-learn's checks with array API input are skipped without it. SciPy reads it when it is imported.
