@@ -1,4 +1,4 @@
-"""How much the tests try: profile "ci" (the default), or "nightly" by ``--hypothesis-profile=nightly``."""
+"""How much the tests try: profile "ci", the default, or "nightly" (``--hypothesis-profile=nightly``)."""
 
 from hypothesis import HealthCheck, settings
 
