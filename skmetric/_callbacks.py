@@ -3,7 +3,8 @@
 ``sklearn.callback`` is experimental. Only this module imports it.
 """
 
-from ._snapshot import Snapshot
+from contextlib import contextmanager
+
 from ._typing import Method
 
 try:
@@ -23,6 +24,22 @@ def with_callbacks(method: Method) -> Method:
     return _with_callbacks(method)
 
 
+@contextmanager
+def watched(estimator, training, shown, epochs):
+    """Yield the callbacks of a training, which find it in the estimator.
+
+    Parameters
+    ----------
+    estimator, training, shown, epochs
+        See `FitCallbacks`.
+    """
+    estimator._training = training
+    try:
+        yield FitCallbacks(estimator, training, shown, epochs)
+    finally:
+        vars(estimator).pop("_training", None)
+
+
 class FitCallbacks:
     """One task for `fit`, with a subtask for each epoch.
 
@@ -30,31 +47,25 @@ class FitCallbacks:
     ----------
     estimator : estimator
         Estimator whose callbacks are called.
-    network : Network
-        Network that is trained.
-    X : array-like of shape (n_samples, n_features)
-        All rows.
-    rows : ndarray of int of shape (n,)
-        Numbers of the training rows.
-    codes : ndarray of shape (n_samples,)
-        Classes of all rows, as positions in `classes_`.
-    sample_weight : ndarray of shape (n_samples,), default=None
-        Weights of all rows.
+    training : Training
+        Gives the fitted attributes of each epoch.
+    shown : dict or None
+        What the callbacks are shown of the data: `X`, `y` and `metadata`. None calls no callbacks.
+    epochs : range
+        Numbers of the epochs.
     """
 
-    def __init__(self, estimator, network, X, rows, codes, sample_weight=None):
+    def __init__(self, estimator, training, shown, epochs):
         self.root = None
-        if hasattr(estimator, "_init_callback_context"):
-            self.snapshot = Snapshot(estimator, network, X, rows)
-            # A callable is called only where a callback asks for the labels.
-            self.data = {"estimator": estimator, "X": X, "y": lambda: estimator.classes_[codes]}
-            if sample_weight is not None:
-                self.data["metadata"] = {"sample_weight": sample_weight}
-            self.root = estimator._init_callback_context(max_subtasks=estimator.max_iter)
+        if shown is not None and hasattr(estimator, "_init_callback_context"):
+            self.training = training
+            self.data = {"estimator": estimator, **shown}
+            n_epochs = len(epochs[len(training.state.history) :])
+            self.root = estimator._init_callback_context(max_subtasks=n_epochs)
             self.root.call_on_fit_task_begin(**self.data)
 
     def _ends(self, task):
-        return task.call_on_fit_task_end(reconstruction_attributes=self.snapshot.attributes, **self.data)
+        return task.call_on_fit_task_end(reconstruction_attributes=self.training.attributes, **self.data)
 
     def epoch_begins(self):
         """Tell the callbacks that an epoch begins."""
@@ -70,20 +81,3 @@ class FitCallbacks:
         """Tell the callbacks that training has ended."""
         if self.root:
             self._ends(self.root)
-
-
-class NoCallbacks:
-    """No callbacks, for `partial_fit` and for training from pairs or triplets."""
-
-    def __init__(self, *parts):
-        pass
-
-    def epoch_begins(self):
-        """Do nothing."""
-
-    def epoch_ends(self):
-        """Return False: training continues."""
-        return False
-
-    def fit_ends(self):
-        """Do nothing."""

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.metrics import euclidean_distances
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ._callbacks import FitCallbacks, NoCallbacks, with_callbacks
+from ._callbacks import with_callbacks
 from ._embedding import Embedding
 from ._engine.initialization import probed
 from ._engine.sampling import BATCH_SAMPLERS, tuple_batches
@@ -156,7 +156,9 @@ class MetricTransformer(Embedding):
             self._check_known_classes(incremental)
             losses = [self._with_head(loss, working_dtype(X.dtype)) for loss in losses]
         sampler = BATCH_SAMPLERS[self.batch_sampler]
-        return self._learn(X, codes, losses, sampler, incremental, FitCallbacks)
+        # A callable is called only where a callback asks for the labels.
+        shown = {"X": X, "y": lambda: self.classes_[codes]}
+        return self._learn(X, codes, losses, sampler, incremental, shown)
 
     def _with_head(self, loss, dtype):
         n_classes = len(self.classes_)
@@ -182,11 +184,11 @@ class MetricTransformer(Embedding):
                 "partial_fit (classes=...), or set head_weight=0."
             )
 
-    def _learn_tuples(self, tuples, X, size, is_like_first, incremental):
+    def _learn_tuples(self, tuples, y, X, size, is_like_first, incremental):
         """Check tuples and learn from them.
 
         ``is_like_first(n_tuples)`` returns an array of shape (n_tuples * size,): whether each row has the
-        class of the first row of its tuple.
+        class of the first row of its tuple. The labels `y` are only shown to callbacks.
         """
         if self.early_stopping:
             raise ValueError(
@@ -209,21 +211,24 @@ class MetricTransformer(Embedding):
             # An array of tuples has no feature names to compare with.
             model = nameless(self) if X is None and not is_first else self
             rows = check_rows(model, rows, reset=is_first)
-            y = is_like_first(len(index))
+            is_positive = is_like_first(len(index))
+            # ScoringMonitor computes no score without labels.
+            shown = {"X": tuples, "y": np.ones(len(index), int) if y is None else y}
             if X is not None:
                 rows = IndexedRows(rows, index.ravel())
+                shown["metadata"] = {"X": X}
             if is_first:
                 vars(self).pop("classes_", None)
             losses = [self._loss_of(partial(given_tuples, size=size))]
-            losses *= self._number_of_networks(len(y), incremental)
+            losses *= self._number_of_networks(len(is_positive), incremental)
             sampler = partial(tuple_batches, size=size)
-            return self._learn(rows, y, losses, sampler, incremental, NoCallbacks)
+            return self._learn(rows, is_positive, losses, sampler, incremental, shown)
 
     def _loss_of(self, comparison):
         return self._loss(on_sphere(comparison) if self.normalize else comparison)
 
-    def _learn(self, X, y, losses, sampler, incremental, Callbacks):
-        return self._train(X, (y,), losses, sampler, int(self.n_components), incremental, Callbacks)
+    def _learn(self, X, y, losses, sampler, incremental, shown):
+        return self._train(X, (y,), losses, sampler, int(self.n_components), incremental, shown)
 
     # --- to implement in a subclass ---------------------------------------------------------------
 
@@ -266,11 +271,11 @@ class MetricTransformer(Embedding):
         except ValueError as error:
             raise ValueError(f"scoring={self.scoring!r} is no retrieval measure: {error}") from error
 
-    def _check_learned(self, X, targets, loss):
+    def _check_learned(self, X, targets, loss, n_epochs):
         (y,) = targets
         if (y == y[0]).all():
             return
-        if loss.n_compared == 0 and self.loss_curve_:
+        if loss.n_compared == 0 and n_epochs > 0:
             warn(
                 "Nothing was learned: no batch held positive and negative pairs to compare. Use several "
                 "rows of each class, batch_sampler='balanced', or a larger batch_size."

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from ._building import continued_network, make_optimizer, new_network, take_over
-from ._callbacks import CallbackSupportMixin, FitCallbacks, NoCallbacks
+from ._callbacks import CallbackSupportMixin, watched
 from ._documentation import PAGE_IN_PACKAGE
 from ._engine.activations import ACTIVATIONS
 from ._engine.adversarial import AtAdversarialRows, AtRows
@@ -23,12 +23,14 @@ from ._engine.sampling import Batches
 from ._engine.schedules import SCHEDULES, make_schedule
 from ._engine.side_by_side import apart, side_by_side
 from ._engine.standardization import FACTORS
-from ._engine.training import Progress, train
+from ._engine.training import train
+from ._engine.training_state import Progress, TrainingState
 from ._engine.validation import Validation
 from ._failures import explained_divergence
 from ._input import check_outputs
 from ._snapshot import ScorerValidation, Snapshot
 from ._team import team, team_of_caller
+from ._training import Training, history_before, resume
 from ._typing import (
     Activation,
     Array,
@@ -57,7 +59,7 @@ class NetworkEstimator(
 
     A subclass implements ``_validation_score(Z, *targets) -> float`` for early stopping. It may implement
     ``_initial_distance()``, the distance to which the initial outputs are scaled, and
-    ``_check_learned(X, targets, loss)``, which warns about a useless result.
+    ``_check_learned(X, targets, loss, n_epochs)``, which warns about a useless result.
     """
 
     hidden_layer_sizes: LayerSizes
@@ -132,6 +134,9 @@ class NetworkEstimator(
     }
     # Usual ranges of parameters whose size can make the training diverge.
     _usual = {"alpha": (0.0, 1e8)}
+    # While `fit` runs, and in a model from a checkpoint.
+    _training = None
+    _unfinished = None
     _doc_link_module = "skmetric"
     _doc_link_template = PAGE_IN_PACKAGE
 
@@ -152,8 +157,8 @@ class NetworkEstimator(
         """Return the distance to which the initial outputs are scaled; infinite for no scaling."""
         return math.inf
 
-    def _check_learned(self, X, targets, loss):
-        """Warn if the result of the training is useless."""
+    def _check_learned(self, X, targets, loss, n_epochs):
+        """Warn if the result of the training is useless, after `n_epochs` epochs with this loss."""
 
     def _begin(self, X, rows, dtype, continued):
         """Compute attributes from the training rows, before the training."""
@@ -182,7 +187,7 @@ class NetworkEstimator(
 
     # --- training ---------------------------------------------------------------------------------
 
-    def _train(self, X, targets, losses, sampler, n_outputs, incremental, Callbacks=FitCallbacks):
+    def _train(self, X, targets, losses, sampler, n_outputs, incremental, shown):
         """Build the parts, train, and store the result.
 
         Parameters
@@ -198,17 +203,16 @@ class NetworkEstimator(
         n_outputs : int
             Number of outputs of a network.
         incremental : bool
-            Whether this is `partial_fit`: one more epoch, without early stopping.
-        Callbacks : class
-            `FitCallbacks`, or `NoCallbacks` for pairs and triplets.
+            Whether this is `partial_fit`: one more epoch, without early stopping and without callbacks.
+        shown : dict
+            What callbacks are shown of the data: `X`, `y` and `metadata`.
         """
-        if incremental and self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True.")
+        if incremental:
+            self._begin_pass()
         loss = OnEachNetwork(losses) if len(losses) > 1 else losses[0]
         with deferred_interrupts(), team(), explained_divergence(self):
             continued = self._goes_on(incremental)
-            past = self.history_ if continued else []
-            epochs = range(len(past), len(past) + (1 if incremental else int(self.max_iter)))
+            past = history_before(self, X, targets) if continued else []
             rng = self._generator(continued)
             set_aside = what_is_set_aside(self, len(targets[0]), rng, continued)
             rows, validation_rows = split_rows(targets[0], set_aside)
@@ -217,34 +221,51 @@ class NetworkEstimator(
             self._continue_loss(loss, continued)
             optimizer = make_optimizer(self, network, loss, continued)
             self._begin(X, rows, network.dtype, continued)
-            validation = self._validation(network, X, targets, rows, validation_rows)
+            snapshot = Snapshot(self, network, X, rows)
+            validation = self._validation(snapshot, targets, validation_rows)
+            epochs = range(len(past), len(past) + (1 if incremental else int(self.max_iter)))
+            schedule = self._schedule(None if incremental else epochs)
             progress = self._progress(validation, continued)
-            callbacks = NoCallbacks() if incremental else Callbacks(self, network, X, rows, *targets)
-            history = train(
-                network,
-                loss,
+            state = TrainingState(network, loss, optimizer, schedule, progress, rng)
+            resume(self, state)
+            training = Training(snapshot, state, past, set_aside, targets)
+            batches = self._batches(sampler, rows, targets[0], network, rng)
+            n_before = training.n_epochs
+            self._run(training, batches, epochs, validation, incremental, shown)
+            self._check_learned(X, targets, loss, training.n_epochs - n_before)
+        return self
+
+    def _begin_pass(self):
+        """Prepare `partial_fit`, which uses the weights of an unfinished training, but not its plan."""
+        if self.early_stopping:
+            raise ValueError("partial_fit does not support early_stopping=True.")
+        vars(self).pop("_unfinished", None)
+
+    def _run(self, training, batches, epochs, validation, incremental, shown):
+        """Train, and store the result."""
+        shown = None if incremental else shown
+        with watched(self, training, shown, epochs) as callbacks:
+            train(
+                training.state,
                 self._gradients(),
-                optimizer,
-                self._schedule(None if incremental else epochs),
-                self._batches(sampler, rows, targets[0], network, rng),
-                X,
-                targets,
+                batches,
+                training.snapshot.X,
+                training.targets,
                 epochs=epochs,
-                progress=progress,
                 callbacks=callbacks,
                 validation=validation,
                 verbose=self.verbose,
             )
-            self._store(network, past + history, progress, rng, set_aside)
-            vars(self).update(self._fitted_beside(network, X, rows))
-            self._remember(network, loss, optimizer, incremental)
+            vars(self).pop("_unfinished", None)
+            vars(self).update(training.attributes())
+            if incremental or self.warm_start:
+                vars(self).update(training.continuation())
             callbacks.fit_ends()
-            self._check_learned(X, targets, loss)
-        return self
 
     def _goes_on(self, incremental):
         """Return whether training continues from the fitted model."""
-        return hasattr(self, "coefs_") and (incremental or self.warm_start)
+        goes_on = incremental or self.warm_start or self._unfinished is not None
+        return hasattr(self, "coefs_") and goes_on
 
     def _generator(self, continued):
         if continued:
@@ -266,17 +287,16 @@ class NetworkEstimator(
     def _batches(self, sampler, rows, y, network, rng):
         return Batches(sampler, rows, y[rows], network.batch_size, rng if self.shuffle else None)
 
-    def _validation(self, network, X, targets, learned_rows, rows):
+    def _validation(self, snapshot, targets, rows):
         if rows is None:
             return None
+        X = snapshot.X
         targets = [target[rows] for target in targets]
         if self.scoring is not None:
             codes, *weights = targets
-            snapshot = Snapshot(self, network, X, learned_rows)
             return ScorerValidation(self._scorer(), snapshot, X[rows], self.classes_[codes], *weights)
-        return Validation(
-            network, X, rows, [*targets, *self._beside_rows(X, rows)], self._validation_score
-        )
+        beside = self._beside_rows(X, rows)
+        return Validation(snapshot.network, X, rows, [*targets, *beside], self._validation_score)
 
     def _scorer(self):
         return check_scoring(self, self.scoring)
@@ -287,33 +307,3 @@ class NetworkEstimator(
             # The current model is a candidate for the best.
             progress.best = validation.score()
         return progress
-
-    def _remember(self, network, loss, optimizer, incremental):
-        """Store what is needed to continue the training."""
-        if not (incremental or self.warm_start):
-            return
-        self._optimizer_state = optimizer.state
-        self._loss_parameters = list(loss.parameters)
-        if self._standardization.changes_rows or self.batch_norm:
-            # The parameters before folding: unfolding would change their last bits.
-            self._as_trained = network.parameters
-
-    def _store(self, network, history, progress, rng, set_aside):
-        vars(self).pop("_optimizer_state", None)
-        self._as_trained = []
-        self._loss_parameters = []
-        self._rng = rng
-        self._rows_set_aside = set_aside
-        self.coefs_, self.intercepts_ = network.folded_parameters()
-        self.history_ = history
-        self.n_iter_ = len(history)
-        self.loss_curve_ = [entry["loss"] for entry in history]
-        self.loss_ = self.loss_curve_[-1] if history else math.nan
-        self.best_loss_ = None
-        self.validation_scores_ = None
-        self.best_validation_score_ = None
-        if self.early_stopping:
-            self.validation_scores_ = [entry["validation_score"] for entry in history]
-            self.best_validation_score_ = progress.best if math.isfinite(progress.best) else math.nan
-        else:
-            self.best_loss_ = min(self.loss_curve_, default=math.nan)

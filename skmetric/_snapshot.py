@@ -27,11 +27,14 @@ class Snapshot:
         self.X = X
         self.rows = rows
 
+    def beside(self):
+        """Return the fitted attributes of the current weights but for these themselves."""
+        return self.estimator._fitted_beside(self.network, self.X, self.rows)
+
     def attributes(self):
         """Return the fitted attributes of the current weights."""
-        beside = self.estimator._fitted_beside(self.network, self.X, self.rows)
         coefs, intercepts = self.network.folded_parameters()
-        return beside | {"coefs_": coefs, "intercepts_": intercepts}
+        return self.beside() | {"coefs_": coefs, "intercepts_": intercepts}
 
     def fitted(self):
         """Return a copy with the current weights, for rows without feature names."""

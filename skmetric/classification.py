@@ -326,7 +326,12 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
             self._check_weighted_classes(codes, weights)
         targets = (codes,) if weights is None else (codes, weights)
         losses = [LabelLoss(LABEL_LOSSES[self.loss])] * int(self.n_networks)
-        return self._train(X, targets, losses, shuffled_batches, len(self.classes_), incremental)
+        # A callable is called only where a callback asks for the labels.
+        shown = {"X": X, "y": lambda: self.classes_[codes]}
+        if weights is not None:
+            shown["metadata"] = {"sample_weight": weights}
+        n_outputs = len(self.classes_)
+        return self._train(X, targets, losses, shuffled_batches, n_outputs, incremental, shown)
 
     def _check_weighted_classes(self, codes, weights):
         if weights is not None and len(np.unique(codes[weights > 0])) < 2:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ._callbacks import with_callbacks
 from ._fit_context import fit_context
 from ._metric_transformer import MetricTransformer
 from ._network_estimator import store_parameters
@@ -278,6 +279,7 @@ class ContrastiveMetricTransformer(MetricTransformer):
     ) -> None:
         store_parameters(self, locals())
 
+    @with_callbacks
     @fit_context
     def fit_pairs(
         self, pairs: ArrayLike, y: ArrayLike | None = None, *, X: MatrixLike | None = None
@@ -286,8 +288,9 @@ class ContrastiveMetricTransformer(MetricTransformer):
 
         A batch holds ``batch_size // 2`` pairs, and no others are formed from its rows. Labelled rows
         form many more pairs of different classes than of the same class. With equal numbers of both,
-        ``negative_weight=3`` is often better than the default. `batch_sampler` is not used, callbacks are
-        not called, and `classes_` is not set.
+        ``negative_weight=3`` is often better than the default. `batch_sampler` is not used, and
+        `classes_` is not set. Callbacks are shown `pairs` as `X`, the labels as `y` and, if pairs are
+        row numbers, the rows as ``metadata["X"]``.
 
         Parameters
         ----------
@@ -375,7 +378,7 @@ class ContrastiveMetricTransformer(MetricTransformer):
         def is_like_first(n_pairs):
             return np.repeat(check_pair_labels(y, n_pairs, both=not incremental), 2)
 
-        return self._learn_tuples(pairs, X, 2, is_like_first, incremental)
+        return self._learn_tuples(pairs, y, X, 2, is_like_first, incremental)
 
     def _loss(self, comparison):
         rule = partial(

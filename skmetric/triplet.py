@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ._callbacks import with_callbacks
 from ._fit_context import fit_context
 from ._metric_transformer import MetricTransformer
 from ._network_estimator import store_parameters
@@ -279,14 +280,16 @@ class TripletMetricTransformer(MetricTransformer):
     ) -> None:
         store_parameters(self, locals())
 
+    @with_callbacks
     @fit_context
     def fit_triplets(self, triplets: ArrayLike, *, X: MatrixLike | None = None) -> Self:
         """Fit the model to triplets instead of labels.
 
         A batch holds ``batch_size // 3`` triplets, and no others are formed from its rows. Most of them
         soon have a loss of 0. Therefore ``reduction="mean"`` and ``learning_rate_init=0.001`` are often
-        better than the defaults. `batch_sampler` is not used, callbacks are not called, and `classes_` is
-        not set.
+        better than the defaults. `batch_sampler` is not used, and `classes_` is not set. Callbacks are
+        shown `triplets` as `X`, ones as `y` and, if triplets are row numbers, the rows as
+        ``metadata["X"]``.
 
         Parameters
         ----------
@@ -319,7 +322,7 @@ class TripletMetricTransformer(MetricTransformer):
         >>> model.fit_triplets(triplets, X=X).transform(X).shape
         (150, 2)
         """
-        return self._learn_tuples(triplets, X, 3, _is_like_anchor, incremental=False)
+        return self._learn_tuples(triplets, None, X, 3, _is_like_anchor, incremental=False)
 
     @fit_context
     def partial_fit_triplets(self, triplets: ArrayLike, *, X: MatrixLike | None = None) -> Self:
@@ -356,7 +359,7 @@ class TripletMetricTransformer(MetricTransformer):
         >>> model.n_iter_
         3
         """
-        return self._learn_tuples(triplets, X, 3, _is_like_anchor, incremental=True)
+        return self._learn_tuples(triplets, None, X, 3, _is_like_anchor, incremental=True)
 
     def _loss(self, comparison):
         rule = partial(triplet, margin=self.margin, mining=self.mining)

@@ -25,7 +25,8 @@ def dotted(path):
 TREES = {dotted(path): ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 ESTIMATORS = ["classification", "contrastive", "neighborhood", "triplet"]
 USES = ["datasets", "metrics", "model_selection", "pairs", "plotting", "testing", "verification"]
-PUBLIC = [*ESTIMATORS, *USES, "losses", "onnx"]  # onnx registers the estimators by class
+# Converters are registered by class, and a checkpoint names one.
+PUBLIC = [*ESTIMATORS, *USES, "callbacks", "losses", "onnx"]
 MATHEMATICS = [name for name in TREES if name.split(".")[0] == "losses"]
 ENGINE = [name for name in TREES if name.split(".")[0] == "_engine"]
 # How many threads there are, and how they share work: needed by the mathematics and by the engine.

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from recorders import Failing, Recorder, epochs, needs_callbacks
 from shared import ESTIMATORS, X, Y, each
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score, make_scorer
@@ -29,31 +30,6 @@ except ImportError:
 ROOT = Path(__file__).parents[1]
 NAMED = np.array(["setosa", "versicolor", "virginica"])[Y]
 
-needs_callbacks = pytest.mark.skipif(
-    ProgressBar is None, reason="scikit-learn before 1.9 has no callbacks"
-)
-
-
-class Recorder:
-    """Notes every call; asks to stop after `n_epochs`."""
-
-    def __init__(self, n_epochs=None):
-        self.n_epochs = n_epochs
-        self.notes = []
-
-    def setup(self, estimator, context):
-        self.notes.append("setup")
-
-    def teardown(self, estimator, context):
-        self.notes.append("teardown")
-
-    def on_fit_task_begin(self, estimator, context):
-        self.notes.append(f"{context.task_name} begins")
-
-    def on_fit_task_end(self, estimator, context):
-        self.notes.append(f"{context.task_name} ends")
-        return self.notes.count("epoch ends") == self.n_epochs
-
 
 class Witness(Recorder):
     """Keeps what it is shown at the end of each task."""
@@ -73,14 +49,6 @@ class Impatient(Recorder):
         return context.task_name == "epoch"
 
 
-class Failing(Recorder):
-    """Fails when the first epoch ends."""
-
-    def on_fit_task_end(self, estimator, context):
-        super().on_fit_task_end(estimator, context)
-        raise RuntimeError("of the callback")
-
-
 def scored(model, rows, labels):
     """As a function, since ``scoring=None`` fails in scikit-learn 1.9.1 with all estimators."""
     return {"score": model.score(rows, labels)}
@@ -90,10 +58,6 @@ def scored(model, rows, labels):
 def wide(monkeypatch):
     """A terminal in which names are not cut off."""
     monkeypatch.setenv("COLUMNS", "250")
-
-
-def epochs(n):
-    return ["epoch begins", "epoch ends"] * n
 
 
 # --- on the estimator -------------------------------------------------------------------------------

@@ -4,16 +4,15 @@ from itertools import repeat
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.special import softmax
 
 from skmetric._engine.adversarial import AtRows
 from skmetric._engine.network import Network
 from skmetric._engine.optimizers import SGD
 from skmetric._engine.sampling import shuffled_batches
-from skmetric._engine.schedules import Adaptive, Custom, Schedule
-from skmetric._engine.training import Progress, _print_epoch, run_epoch, train
+from skmetric._engine.schedules import Custom, Schedule
+from skmetric._engine.training import _print_epoch, run_epoch, train
+from skmetric._engine.training_state import Progress, TrainingState
 from skmetric.losses import LabelLoss, log_loss
 
 X = np.arange(10.0)[:, np.newaxis]
@@ -53,10 +52,12 @@ class StubOptimizer:
         self.notes = [] if notes is None else notes
         self.size = step
         self.moments_are_finite = True
+        self.state = {"t": 0}
         self.value = penalty
 
     def step(self, parameters, gradients, rate):
         self.notes.append("step")
+        self.state["t"] += 1
         for W in parameters:
             W += self.size
 
@@ -131,22 +132,27 @@ class StubValidation:
 
 
 def stub_train(values=(1.0,), n_epochs=5, notes=None, **options):
-    """Train with stand-ins for all that `options` does not give."""
+    """Train with stand-ins for all that `options` does not give; return the history."""
     notes = [] if notes is None else notes
-    parts = {
+    of_state = {
         "network": StubNetwork(notes),
-        "gradients": AtRows(),
         "loss": losses_of_epochs(values),
         "optimizer": StubOptimizer(notes),
         "schedule": Schedule(0.1),
+        "progress": Progress(1e-4, math.inf),
+        "rng": np.random.default_rng(0),
+    }
+    state = TrainingState(**{name: options.pop(name, part) for name, part in of_state.items()})
+    parts = {
+        "gradients": AtRows(),
         "batches": BATCHES,
         "X": X,
         "targets": (Y,),
         "epochs": range(n_epochs),
-        "progress": Progress(1e-4, math.inf),
         "callbacks": StubCallbacks(notes),
     }
-    return train(**(parts | options))
+    train(state, **(parts | options))
+    return state.history
 
 
 # --- history ----------------------------------------------------------------------------------------
@@ -261,141 +267,25 @@ def test_progress_is_judged_by_the_level_of_the_loss(patience):
     assert len(history) == 3 + patience + 1
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"validation": StubValidation(repeat(0.5))}], ids=["plain", "validated"]
-)
-def test_schedule_is_told_that_training_stands_still_and_may_end_it(options):
-    told = []
-
-    class Told(Schedule):
-        def stand_still(self, validated):
-            told.append(validated)
-            self.ended = len(told) == 3
-
-    history = stub_train(n_epochs=50, schedule=Told(0.1), progress=Progress(1e-4, 1), **options)
-    assert told == [bool(options)] * 3
-    assert len(history) == 3 + 2 + 2
+def test_interrupt_in_the_first_epoch_is_raised():
+    with pytest.raises(KeyboardInterrupt):
+        stub_train([KeyboardInterrupt()])
 
 
-def test_infinite_patience_never_stops():
-    assert len(stub_train(n_epochs=50, progress=Progress(1e-4, math.inf))) == 50
-
-
-def test_adaptive_rate_is_lowered_instead_of_stopping():
-    options = {"schedule": Adaptive(1e-5), "progress": Progress(1e-4, 1)}
-    history = stub_train(n_epochs=50, **options)
-    # 3 epochs at the first rate, as the first one is an improvement; then 2 at each.
-    expected = [1e-5] * 3 + [2e-6] * 2 + [4e-7] * 2
-    assert [entry["learning_rate"] for entry in history] == pytest.approx(expected)
-
-
-def mlp_epochs(losses, tol, patience):
-    """Epochs by the rule of scikit-learn's MLPClassifier."""
-    best, idle = np.inf, 0
-    for epoch, loss in enumerate(losses):
-        idle = idle + 1 if loss > best - tol else 0
-        best = min(loss, best)
-        if idle > patience:
-            return epoch + 1
-    return len(losses)
-
-
-@settings(deadline=None, max_examples=100)
-@given(st.lists(st.integers(0, 30), min_size=1, max_size=40), st.integers(0, 4), st.integers(1, 4))
-def test_stops_where_scikit_learn_does(values, tol, patience):
-    losses, tol = [float(value) for value in values], tol + 0.5
-    history = stub_train(losses, n_epochs=len(losses), progress=Progress(tol, patience))
-    assert len(history) == mlp_epochs(losses, tol, patience)
-
-
-def test_progress_stands_still_until_it_begins_anew():
-    progress = Progress(0.0, 1)
-    still = []
-    for _ in range(4):
-        progress.update(1.0)
-        still.append(progress.stands_still)
-    assert still == [False, False, True, True]
-    progress.begin_anew()
-    progress.update(1.0)
-    assert not progress.stands_still
-
-
-def test_progress_tells_the_best():
-    progress = Progress(10.0, 1)
-    told = []
-    for score in [1.0, 1.5, 1.5, 1.2, 1.6]:
-        progress.update(score)
-        told.append(progress.is_best)
-    assert told == [True, True, False, False, True]
-    assert progress.best == 1.6
-
-
-# --- early stopping ---------------------------------------------------------------------------------
-
-
-def test_parameters_of_the_best_epoch_are_restored():
+def test_an_interrupt_while_an_epoch_is_recorded_forgets_it():
     network = StubNetwork()
-    W = network.parameters[0]
-    stub_train(n_epochs=5, network=network, validation=StubValidation([0.1, 0.3, 0.2, 0.3, 0.0]))
-    assert network.parameters[0] is W
-    np.testing.assert_array_equal(W, 2 * len(BATCHES))
 
+    def level(value):
+        if network.parameters[0][0] > len(BATCHES):
+            raise KeyboardInterrupt
+        return value
 
-def test_parameters_at_the_beginning_stay_if_no_epoch_reaches_their_score():
-    network = StubNetwork()
-    network.parameters[0] += 7
-    options = {"validation": StubValidation([0.4, 0.2]), "progress": Progress(0.0, 10, best=0.5)}
-    stub_train(n_epochs=2, network=network, **options)
-    np.testing.assert_array_equal(network.parameters[0], 7)
-
-
-def test_a_gain_of_less_than_tol_may_still_be_the_best():
-    network = StubNetwork()
-    options = {"validation": StubValidation([0.3, 0.3001, 0.2]), "progress": Progress(0.1, 10)}
-    stub_train(n_epochs=3, network=network, **options)
-    np.testing.assert_array_equal(network.parameters[0], 2 * len(BATCHES))
-
-
-def test_without_validation_the_last_parameters_stay():
-    network = StubNetwork()
-    stub_train([1.0, 5.0, 9.0], n_epochs=3, network=network)
-    np.testing.assert_array_equal(network.parameters[0], 3 * len(BATCHES))
-
-
-# --- Ctrl-C -----------------------------------------------------------------------------------------
-
-
-def test_interrupt_within_an_epoch_keeps_what_is_there():
-    network = StubNetwork()
-    with pytest.warns(UserWarning, match=r"interrupted by user after 2 epochs"):
-        history = stub_train([3.0, 2.0, KeyboardInterrupt()], n_epochs=9, network=network)
-    assert [entry["loss"] for entry in history] == pytest.approx([3.0, 2.0])
-    np.testing.assert_array_equal(network.parameters[0], 3 * len(BATCHES) - 1)
-
-
-def test_interrupt_restores_the_best_epoch_that_was_validated():
-    network = StubNetwork()
-    options = {"validation": StubValidation([0.3, 0.2]), "network": network}
-    with pytest.warns(UserWarning, match="interrupted"):
-        history = stub_train([3.0, 2.0, KeyboardInterrupt()], n_epochs=9, **options)
-    assert len(history) == 2
+    loss = losses_of_epochs([3.0])
+    loss.level = level
+    with pytest.warns(UserWarning, match="after 1 epochs"):
+        history = stub_train(network=network, loss=loss)
+    assert len(history) == 1
     np.testing.assert_array_equal(network.parameters[0], len(BATCHES))
-
-
-@pytest.mark.parametrize(
-    "options", [{}, {"validation": StubValidation(repeat(0.5))}], ids=["plain", "validated"]
-)
-def test_interrupt_in_the_first_epoch_leaves_no_history_and_the_steps_so_far(options):
-    network = StubNetwork()
-    with pytest.warns(UserWarning, match="after 0 epochs"):
-        assert stub_train([KeyboardInterrupt()], network=network, **options) == []
-    np.testing.assert_array_equal(network.parameters[0], len(BATCHES) - 1)
-
-
-def test_interrupt_may_not_leave_parameters_that_are_not_finite():
-    options = {"optimizer": StubOptimizer(step=np.nan), "loss": losses_of_epochs([KeyboardInterrupt()])}
-    with pytest.warns(UserWarning, match="interrupted"), pytest.raises(FloatingPointError):
-        stub_train(**options)
 
 
 # --- divergence -------------------------------------------------------------------------------------

@@ -9,8 +9,6 @@ from shared import X, Y
 from sklearn.base import clone
 from tuple_kinds import PAIRS, PLAIN, SAME, STILL, Pairs, assert_same_training, each, learn
 
-from skmetric import ContrastiveMetricTransformer
-
 pytestmark = pytest.mark.filterwarnings("ignore:The embedding collapses")
 
 
@@ -155,20 +153,6 @@ class Recorder:
         self.called = True
 
     teardown = on_fit_task_begin = on_fit_task_end = setup
-
-
-@each
-@pytest.mark.skipif(
-    not hasattr(ContrastiveMetricTransformer, "set_callbacks"),
-    reason="scikit-learn before 1.9 has no callbacks",
-)
-def test_callbacks_are_not_called(kind, make):
-    recorder = Recorder()
-    model = learn(kind, make(kind).set_callbacks(recorder))
-    learn(kind, model, incremental=True)
-    assert not recorder.called
-    model.fit(X, Y)
-    assert recorder.called
 
 
 @each

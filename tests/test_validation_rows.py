@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from shared import DIFFICULT, each, each_transformer
 
-from skmetric._engine.training import Progress
+from skmetric._engine.training_state import Progress
 from skmetric._validation_rows import split_rows
 
 X, Y = DIFFICULT

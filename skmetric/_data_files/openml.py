@@ -1,12 +1,11 @@
 """Download of image sets from OpenML, saved as .npz archives."""
 
-import os
-import uuid
 import warnings
 from pathlib import Path
 
 import numpy as np
 
+from .._files import replaced
 from .images import check_part
 
 N_TRAIN = 60_000
@@ -21,7 +20,8 @@ def download(name, openml_name, data_home, searched):
     n = N_TRAIN
     arrays = {"X_train": X[:n], "y_train": y[:n], "X_test": X[n:], "y_test": y[n:]}
     try:
-        _write_npz(Path(get_data_home(data_home)) / f"{name}.npz", arrays)
+        with replaced(Path(get_data_home(data_home)) / f"{name}.npz") as file:
+            np.savez_compressed(file, **arrays)
     except OSError as error:
         warnings.warn(f"{name} was downloaded but could not be saved: {error}", stacklevel=5)
     return arrays
@@ -42,14 +42,3 @@ def _fetch(name, openml_name, data_home, searched):
             f"subfolder {name}; or {name}_{{train,test}}_{{images,labels}}.npy. Then pass the folder as "
             f"data_home, or set the environment variable SKMETRIC_DATA to it."
         ) from error
-
-
-def _write_npz(path, arrays):
-    """Write an archive under a temporary name first, so that an interrupt leaves no broken file."""
-    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with open(temporary, "xb") as file:
-            np.savez_compressed(file, **arrays)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,10 +1,10 @@
 """The training loop: it takes the steps, records the history and decides when to stop.
 
-It imports none of its parts and uses these attributes of them: `gather`, `parameters` and `blocks` of a
-network; `parameters`, `begin_epoch`, `notes` and `level` of a loss; ``differentiate(network, loss, batch,
+It imports none of its parts and uses these attributes of them: `gather` and `blocks` of a network;
+`parameters`, `begin_epoch`, `notes` and `level` of a loss; ``differentiate(network, loss, batch,
 targets) -> value, gradients`` of gradients; `step`, `penalty` and `is_finite` of an optimizer;
 ``schedule(epoch)``, `stand_still` and `ended` of a schedule; iteration over batches; `epoch_begins` and
-`epoch_ends` of callbacks; and `score` of a validation.
+`epoch_ends` of callbacks; `score` of a validation; and those of `TrainingState`.
 """
 
 import math
@@ -16,74 +16,6 @@ import numpy as np
 from .interrupts import raise_if_interrupted
 
 EXPLODED = 1e10  # a weight of this size is a sign of divergence, in any unit of the data
-
-
-class Progress:
-    """Track the best score, and the number of epochs since the last improvement.
-
-    Parameters
-    ----------
-    tol : float
-        Minimum improvement.
-    patience : int
-        Maximum number of consecutive epochs without an improvement.
-    best : float, default=-inf
-        Best score of earlier epochs.
-
-    Attributes
-    ----------
-    is_best : bool
-        Whether the last score was the best so far.
-    """
-
-    def __init__(self, tol, patience, best=-math.inf):
-        self.tol = tol
-        self.patience = patience
-        self.best = best
-        self.is_best = False
-        self.idle = 0
-
-    def update(self, score):
-        """Record the score of an epoch; higher is better."""
-        self.idle = 0 if score > self.best + self.tol else self.idle + 1
-        self.is_best = score > self.best
-        self.best = max(score, self.best)
-
-    @property
-    def stands_still(self):
-        """Whether there was no improvement for more than `patience` epochs."""
-        return self.idle > self.patience
-
-    def begin_anew(self):
-        """Reset the number of epochs without an improvement."""
-        self.idle = 0
-
-
-class Best:
-    """Copies of the parameters of the best epoch.
-
-    Parameters
-    ----------
-    parameters : list of ndarray
-        Parameters that are trained in place.
-    known : bool
-        Whether the initial parameters are a candidate for the best.
-    """
-
-    def __init__(self, parameters, known):
-        self.parameters = parameters
-        self.copies = []
-        if known:
-            self.keep()
-
-    def keep(self):
-        """Copy the current parameters."""
-        self.copies = [W.copy() for W in self.parameters]
-
-    def restore(self):
-        """Restore the copied parameters, if there are any."""
-        for W, copy in zip(self.parameters, self.copies):
-            W[...] = copy
 
 
 def run_epoch(network, loss, gradients, optimizer, rate, batches, X, targets):
@@ -150,27 +82,15 @@ def _print_epoch(history, n_epochs):
     print(f"{line}, Time Left: {seconds * (n_epochs - len(history)):.0f} s")
 
 
-def train(
-    network,
-    loss,
-    gradients,
-    optimizer,
-    schedule,
-    batches,
-    X,
-    targets,
-    *,
-    epochs,
-    progress,
-    callbacks,
-    validation=None,
-    verbose=False,
-):
+def train(state, gradients, batches, X, targets, *, epochs, callbacks, validation=None, verbose=False):
     """Train a network, in place.
 
     Parameters
     ----------
-    network, loss, gradients, optimizer, schedule, callbacks
+    state : TrainingState
+        Network, loss, optimizer, schedule, progress and history. Training goes on after the epochs in its
+        history; completed epochs are added to it.
+    gradients, callbacks
         See the docstring of the module.
     batches : iterable
         Each iteration yields the row numbers of the batches of one epoch.
@@ -178,65 +98,67 @@ def train(
         See `run_epoch`.
     epochs : range
         Numbers of the epochs, unless training stops early.
-    progress : Progress
-        Tracks the validation score, or else the level of the loss.
     validation : object, default=None
         ``validation.score() -> float``, higher is better. If given, the parameters of the best epoch are
-        restored at the end. The initial parameters are a candidate if `progress` knows their score.
+        restored at the end. The initial parameters are a candidate if their score is known.
     verbose : bool, default=False
         Whether to print a line for each epoch.
-
-    Returns
-    -------
-    list of dict
-        One dict for each completed epoch.
 
     Raises
     ------
     FloatingPointError
         If the loss or a parameter is not finite, or if a parameter is very large.
     KeyboardInterrupt
-        If Ctrl-C was pressed before the first epoch. In later epochs, training ends with a warning.
+        If Ctrl-C was pressed before the end of the first epoch. Later, training ends with a warning, and
+        the state is that of the last completed epoch.
     """
     raise_if_interrupted()
-    history = []
-    best = Best([*network.parameters, *loss.parameters], known=math.isfinite(progress.best))
+    schedule = state.schedule
+    state.keep()
     try:
-        for epoch in epochs:
+        for epoch in epochs[len(state.history) :]:
+            if schedule.ended:
+                break
             callbacks.epoch_begins()
-            entry = _epoch(
-                network, loss, gradients, optimizer, schedule(epoch), batches, X, targets, validation
-            )
-            history.append(entry)
+            entry = _epoch(state, gradients, schedule(epoch), batches, X, targets, validation)
+            state.history.append(entry)
             if verbose:
-                _print_epoch(history, len(epochs))
-            _judge(entry, loss, progress, best, validation is not None)
-            if progress.stands_still:
+                _print_epoch(state.history, len(epochs))
+            _judge(entry, state, validation is not None)
+            if state.progress.stands_still:
                 schedule.stand_still(validation is not None)
-                progress.begin_anew()
-            if callbacks.epoch_ends() or schedule.ended:
+                state.progress.begin_anew()
+            state.keep()
+            if callbacks.epoch_ends():
                 break
     except KeyboardInterrupt:
-        warnings.warn(f"Training interrupted by user after {len(history)} epochs.", stacklevel=2)
-    best.restore()
-    _check_finite(best.parameters)
-    return history
+        state.return_to_kept()
+        if not state.history:
+            raise
+        warnings.warn(
+            f"Training interrupted by user after {len(state.history)} epochs. The model is that of the "
+            "last completed epoch.",
+            stacklevel=2,
+        )
+    state.best.restore()
+    _check_finite(state.best.parameters)
 
 
-def _epoch(network, loss, gradients, optimizer, rate, batches, X, targets, validation):
+def _epoch(state, gradients, rate, batches, X, targets, validation):
     """Train for one epoch, validate, and return the entry of the history."""
     began = time.perf_counter()
+    loss = state.loss
     loss.begin_epoch()
     with np.errstate(over="ignore", invalid="ignore"):
-        value = run_epoch(network, loss, gradients, optimizer, rate, batches, X, targets)
+        value = run_epoch(state.network, loss, gradients, state.optimizer, rate, batches, X, targets)
     score = None if validation is None else validation.score()
     seconds = time.perf_counter() - began
     entry = {"loss": value, "learning_rate": rate, "seconds": seconds, "validation_score": score}
     return entry | loss.notes()
 
 
-def _judge(entry, loss, progress, best, validated):
+def _judge(entry, state, validated):
     """Record the score of an epoch, and keep its parameters if it has the best validation score."""
-    progress.update(entry["validation_score"] if validated else -loss.level(entry["loss"]))
-    if progress.is_best and validated:
-        best.keep()
+    state.progress.update(entry["validation_score"] if validated else -state.loss.level(entry["loss"]))
+    if state.progress.is_best and validated:
+        state.best.keep()
