@@ -19,6 +19,7 @@ from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "benchmarks" / "results" / "reliability.json"
+PACKAGES = ["numpy", "scipy", "scikit-learn", "hypothesis"]
 PROMISES = {
     "kill": ["tests/test_checkpoint.py", "-k", "killed"],
     "disk": ["tests/test_checkpoint.py", "-k", "folder or read_only or full_disk"],
@@ -54,7 +55,7 @@ def main():
     names = parser.parse_args().names or PROMISES
     results = json.loads(RESULT.read_text()) if RESULT.exists() else {"promises": {}}
     results["machine"] = platform.processor() or platform.machine()
-    results["versions"] = {name: version(name) for name in ("numpy", "scipy", "scikit-learn", "hypothesis")}
+    results["versions"] = {name: version(name) for name in PACKAGES}
     for name in names:
         results["promises"][name] = run(name)
         RESULT.write_text(json.dumps(results, indent=1) + "\n")

@@ -256,8 +256,8 @@ class NetworkEstimator(
                 validation=validation,
                 verbose=self.verbose,
             )
-            vars(self).pop("_unfinished", None)
             vars(self).update(training.attributes())
+            vars(self).pop("_unfinished")
             if incremental or self.warm_start:
                 vars(self).update(training.continuation())
             callbacks.fit_ends()

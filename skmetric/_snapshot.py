@@ -34,7 +34,9 @@ class Snapshot:
     def attributes(self):
         """Return the fitted attributes of the current weights."""
         coefs, intercepts = self.network.folded_parameters()
-        return self.beside() | {"coefs_": coefs, "intercepts_": intercepts}
+        # A copy of the estimator does not belong to the training.
+        own = {"_training": None, "_unfinished": None}
+        return self.beside() | {"coefs_": coefs, "intercepts_": intercepts} | own
 
     def fitted(self):
         """Return a copy with the current weights, for rows without feature names."""

@@ -110,7 +110,6 @@ class Training:
         }
         model = copy.copy(estimator)
         vars(model).update(self.attributes() | self.continuation() | {"_unfinished": unfinished})
-        vars(model).pop("_training")
         return model
 
 

@@ -165,8 +165,7 @@ class Checkpoint:
             The task that has ended.
         """
         training = estimator._training
-        is_due = training.is_finished or training.n_epochs % self.every == 0
-        if context.task_name == "epoch" and is_due:
+        if context.task_name == "epoch" and (training.is_finished or training.n_epochs % self.every == 0):
             self._write(training.checkpoint())
 
     def _write(self, model):
@@ -209,7 +208,7 @@ def _content(model):
     attributes = {
         name: value
         for name, value in vars(model).items()
-        if name not in parameters and "callback" not in name and name != "_metadata_request"
+        if name not in {*parameters, "_training", "_metadata_request"} and "callback" not in name
     }
     return {
         "estimator": type(model).__name__,

@@ -42,6 +42,13 @@ class Witness(Recorder):
         self.shown.append((X, y, fitted_estimator))
 
 
+class Pickles(Witness):
+    """Keeps the sizes of pickles of the estimators that it is shown."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        self.shown.append(len(pickle.dumps(fitted_estimator.set_callbacks())))
+
+
 class Impatient(Recorder):
     """Wants to stop after every epoch."""
 
@@ -258,6 +265,19 @@ def test_a_pickle_of_a_watched_model_does_not_hold_the_rows(Estimator, small):
         return len(pickle.dumps(model))
 
     assert size(10) < size(1) + 100
+
+
+@each
+@needs_callbacks
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_an_estimator_that_is_shown_holds_no_rows(Estimator, early_stopping, small):
+    def size(n):
+        witness = Pickles()
+        model = small(Estimator, early_stopping=early_stopping).set_callbacks(witness)
+        model.fit(np.tile(X, (n, 1)), np.tile(Y, n))
+        return max(witness.shown)
+
+    assert size(10) < size(1) + 200
 
 
 # --- scikit-learn's callbacks -----------------------------------------------------------------------
