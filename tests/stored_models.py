@@ -10,6 +10,7 @@ returned as the first call. Where a method trains and returns the model itself, 
 
 import pickle
 import re
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def stopped_classifier():
 def triplet():
     options = {"n_networks": 2, "learning_rate": "cosine", "input_weight": 1.0}
     model = TripletMetricTransformer(**EMBEDDING, **options)
-    return model.partial_fit(X.astype(np.float32), Y).partial_fit(X.astype(np.float32), Y)
+    return model.partial_fit(X, Y).partial_fit(X, Y)
 
 
 def contrastive():
@@ -89,22 +90,24 @@ def pair_learner():
 
 
 def triplet_learner():
-    return TripletLearner(TripletMetricTransformer(**EMBEDDING)).fit(TRIPLETS, X=X)
+    model = TripletLearner(TripletMetricTransformer(**EMBEDDING))
+    return model.fit(TRIPLETS, X=X.astype(np.float32))
 
 
+# Steps on float32 rows are left out: a rounding of another BLAS grows to 1e-3 in a pass.
 CALLS = {
     classifier: [
         *["predict rows", "predict_proba rows", "transform rows"],
         *["partial_fit rows labels", "decision_function rows"],
     ],
     stopped_classifier: ["predict_proba rows", "fit all_rows all_labels", "predict_proba rows"],
-    triplet: ["transform floats", "partial_fit floats labels", "transform floats"],
+    triplet: ["transform rows", "partial_fit rows labels", "transform rows"],
     contrastive: ["pair_distance pairs", "partial_fit_pairs pairs same", "transform rows"],
     neighborhood: ["pairwise_distance rows", "partial_fit rows labels", "transform rows"],
     sigmoid_verifier: ["decision_function pairs", "predict pairs", "predict_proba pairs"],
     isotonic_verifier: ["decision_function pairs", "predict pairs", "predict_proba pairs"],
     pair_learner: ["decision_function pairs", "transform rows"],
-    triplet_learner: ["decision_function triplets", "transform rows"],
+    triplet_learner: ["decision_function triplets", "transform floats"],
 }
 
 
@@ -136,7 +139,12 @@ def store(folder):
         np.savez_compressed(path.with_suffix(".npz"), **inputs, **answers)
 
 
+def is_tagged(version):
+    tags = ["git", "tag", "--list", f"v{version}"]
+    return bool(subprocess.run(tags, cwd=ROOT, capture_output=True, check=True).stdout)
+
+
 if __name__ == "__main__":
-    if skmetric.__version__ in released():
+    if is_tagged(skmetric.__version__):
         raise SystemExit(f"skmetric {skmetric.__version__} is released: what it stored stays as it is.")
     store(DATA / skmetric.__version__)
