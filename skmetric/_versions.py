@@ -52,4 +52,6 @@ def with_version(state):
 
 def without_version(state):
     """Return the state of a model without the version."""
-    return {name: value for name, value in state.items() if name != KEY}
+    state = dict(state)
+    state.pop(KEY, None)
+    return state
