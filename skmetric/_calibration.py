@@ -4,8 +4,6 @@ A calibration has the signature ``calibrate(scores, same) -> function from score
 function is non-decreasing. Scores are finite; their scale does not matter.
 """
 
-from functools import partial
-
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
@@ -24,10 +22,52 @@ def _scaled(scores, exponent):
     return np.clip(scaled, -LARGEST, LARGEST)
 
 
-def _logistic(scores, exponent, center, scale, slope, intercept):
-    with np.errstate(over="ignore"):
-        standard = np.clip((_scaled(scores, exponent) - center) / scale, -LARGEST, LARGEST)
-        return expit(slope * standard + intercept)
+class Sigmoid:
+    """The function ``s -> 1 / (1 + exp(-(slope * z + intercept)))`` with standardised scores z.
+
+    Parameters
+    ----------
+    exponent : int
+        Scores are divided by ``2^exponent`` first.
+    center, scale : float
+        Mean and standard deviation of the divided scores: ``z = (s / 2^exponent - center) / scale``.
+    slope, intercept : float
+        Platt's parameters.
+    """
+
+    def __init__(self, exponent, center, scale, slope, intercept):
+        self.exponent = exponent
+        self.center = center
+        self.scale = scale
+        self.slope = slope
+        self.intercept = intercept
+
+    def __call__(self, scores):
+        with np.errstate(over="ignore"):
+            standard = (_scaled(scores, self.exponent) - self.center) / self.scale
+            return expit(self.slope * np.clip(standard, -LARGEST, LARGEST) + self.intercept)
+
+
+class Steps:
+    """The function that interpolates between the steps of an isotonic regression.
+
+    Parameters
+    ----------
+    exponent : int
+        Scores are divided by ``2^exponent`` first.
+    scores : ndarray of shape (n,)
+        Divided scores at the ends of the steps, in rising order.
+    probabilities : ndarray of shape (n,)
+        Probabilities of these; those of the first and of the last one hold beyond them.
+    """
+
+    def __init__(self, exponent, scores, probabilities):
+        self.exponent = exponent
+        self.scores = scores
+        self.probabilities = probabilities
+
+    def __call__(self, scores):
+        return np.interp(_scaled(scores, self.exponent), self.scores, self.probabilities)
 
 
 def _platt_loss(parameters, scores, target):
@@ -56,20 +96,14 @@ def _sigmoid(scores, same):
         _platt_loss, [1.0, 0.0], (standard, target), "L-BFGS-B", jac=True, bounds=bounds, options=TIGHT
     )
     slope, intercept = found.x
-    return partial(
-        _logistic, exponent=exponent, center=center, scale=scale, slope=slope, intercept=intercept
-    )
-
-
-def _steps(scores, exponent, regression):
-    return regression.predict(_scaled(scores, exponent))
+    return Sigmoid(exponent, center, scale, slope, intercept)
 
 
 def _isotonic(scores, same):
     # scikit-learn merges scores that differ by less than 1e-15, so they need a common scale.
     exponent = largest_exponent(scores)
     regression = IsotonicRegression(out_of_bounds="clip").fit(_scaled(scores, exponent), same)
-    return partial(_steps, exponent=exponent, regression=regression)
+    return Steps(exponent, regression.X_thresholds_, regression.y_thresholds_)
 
 
 CALIBRATIONS = {"sigmoid": _sigmoid, "isotonic": _isotonic}

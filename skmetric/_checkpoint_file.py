@@ -9,10 +9,11 @@ import zipfile
 
 import numpy as np
 
+from . import __version__
 from ._engine.standardization import AS_THEY_COME, NoStandardization, Standardization
 from ._files import replaced
+from ._versions import check_readable
 
-FORMAT = 1  # increase it when files change such that older versions cannot read them
 ENTRY = "checkpoint"  # name of the entry that holds the JSON
 
 
@@ -124,7 +125,7 @@ def write_checkpoint(path, content):
         Values that `Encoder` can encode.
     """
     encoder = Encoder()
-    text = json.dumps({"format": FORMAT, "content": encoder.encode(content)})
+    text = json.dumps({"version": __version__, "content": encoder.encode(content)})
     entry = np.frombuffer(text.encode(), np.uint8)
     with replaced(path) as file:
         np.savez(file, allow_pickle=False, **{ENTRY: entry}, **encoder.arrays)
@@ -136,7 +137,7 @@ def read_checkpoint(path):
     Raises
     ------
     ValueError
-        If the file is no checkpoint, is damaged, or was written in a newer format.
+        If the file is no checkpoint, is damaged, or was written by a newer version of skmetric.
     """
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
@@ -144,9 +145,5 @@ def read_checkpoint(path):
         checkpoint = json.loads(arrays.pop(ENTRY).tobytes())
     except (ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is no checkpoint, or it is damaged: {error}") from error
-    if checkpoint["format"] > FORMAT:
-        raise ValueError(
-            f"{path} has format {checkpoint['format']}, but this version of skmetric reads up to format "
-            f"{FORMAT}. Use the version of skmetric that wrote the file, or a newer one."
-        )
+    check_readable(checkpoint["version"])
     return decode(checkpoint["content"], arrays)

@@ -43,6 +43,7 @@ from ._typing import (
     Standardize,
 )
 from ._validation_rows import split_rows, what_is_set_aside
+from ._versions import with_version, without_version
 from .losses import OnEachNetwork
 
 
@@ -139,6 +140,12 @@ class NetworkEstimator(
     _unfinished = None
     _doc_link_module = "skmetric"
     _doc_link_template = PAGE_IN_PACKAGE
+
+    def __getstate__(self):
+        return with_version(super().__getstate__())
+
+    def __setstate__(self, state):
+        super().__setstate__(without_version(state))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

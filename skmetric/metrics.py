@@ -573,27 +573,33 @@ def _entry(retrieval, values, k, chosen):
 # --- scorers ----------------------------------------------------------------------------------------
 
 
+class _Measure:
+    """Mean of a measure, ``measure(y_true, Z, sample_weight=None)``."""
+
+    def __init__(self, name, k):
+        self.name = name
+        self.k = k
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        return _mean(self.name, self.k, y_pred, y_true, sample_weight=sample_weight)
+
+
 class _RetrievalScorer(_BaseScorer):
     """Scorer of a measure, ``scorer(estimator, X, y, sample_weight=None)``."""
 
     # The base class is that of scikit-learn's scorers. ScoringMonitor requires it, and metadata routing
-    # finds sample_weight in the signature of the function that it is given.
+    # finds sample_weight in the signature of the measure.
     def __init__(self, name, k):
-        super().__init__(self._measure, sign=1, kwargs={}, response_method="transform")
-        self.name = name
-        self.k = k
+        super().__init__(_Measure(name, k), sign=1, kwargs={}, response_method="transform")
 
     def __call__(self, estimator, X, y_true, sample_weight=None):
         return self._score(None, estimator, X, y_true, sample_weight=sample_weight)
 
     def _score(self, method_caller, estimator, X, y_true, sample_weight=None):
-        return self._measure(y_true, estimator.transform(X), sample_weight=sample_weight)
-
-    def _measure(self, y_true, y_pred, sample_weight=None):
-        return _mean(self.name, self.k, y_pred, y_true, sample_weight=sample_weight)
+        return self._score_func(y_true, estimator.transform(X), sample_weight=sample_weight)
 
     def __repr__(self):
-        return f"make_retrieval_scorer({self.name!r}, k={self.k})"
+        return f"make_retrieval_scorer({self._score_func.name!r}, k={self._score_func.k})"
 
 
 def make_retrieval_scorer(metric: str, *, k: int | None = None) -> Callable[..., float]:

@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ._typing import Floats, MatrixLike
+from ._versions import with_version, without_version
 from .pairs import check_pair_labels, check_tuples
 
 __all__ = ["PairLearner", "TripletLearner"]
@@ -55,6 +56,12 @@ class TupleLearner(MetaEstimatorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         return self.transformer_.transform(X)
+
+    def __getstate__(self):
+        return with_version(super().__getstate__())
+
+    def __setstate__(self, state):
+        super().__setstate__(without_version(state))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

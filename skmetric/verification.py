@@ -21,6 +21,7 @@ from ._fit_context import fit_context
 from ._thresholds import THRESHOLDS, resolution_of
 from ._transformed import embeddings_of
 from ._typing import Array, Floats, MatrixLike
+from ._versions import with_version, without_version
 from ._warn import warn
 from .pairs import check_pair_labels, check_tuples, paired_distances
 
@@ -442,6 +443,12 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
         self.calibrator_ = calibrator
         self.threshold_ = float(threshold)
         return self
+
+    def __getstate__(self):
+        return with_version(super().__getstate__())
+
+    def __setstate__(self, state):
+        super().__setstate__(without_version(state))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -52,7 +52,12 @@ def small():
 @pytest.fixture
 def outputs():
     """``outputs(model, X)``: what the last layer gives, whatever the estimator calls it."""
-    return lambda model, X: getattr(model, "decision_function", model.transform)(X)
+
+    def compute(model, X):
+        name = "decision_function" if hasattr(model, "decision_function") else "transform"
+        return getattr(model, name)(X)
+
+    return compute
 
 
 @pytest.fixture
