@@ -35,7 +35,9 @@ def draw_pairs(kind, first, n_partners, n_pairs, rng):
     ends = np.cumsum(n_partners)
     n_existing = int(ends[-1]) if len(ends) else 0
     if n_existing < n_pairs:
-        raise ValueError(f"{n_pairs} pairs of {kind} were asked for, but there are only {n_existing}.")
+        raise ValueError(
+            f"{n_pairs} pairs of {kind} were asked for, but there are only {n_existing}. Lower n_pairs."
+        )
     codes = _distinct(n_existing, n_pairs, rng)
     place = np.searchsorted(ends, codes, side="right")
     partner = first[place] + codes - (ends - n_partners)[place]

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
-from sklearn.utils import gen_batches
+from sklearn.utils import check_scalar, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from ._array_api import like
@@ -121,6 +121,7 @@ class Embedding(NetworkEstimator):
         >>> bool(D[:, y == 0].max() < D[:, y > 0].min())
         True
         """
+        check_scalar(squared, "squared", (bool, np.bool_))
         Z1 = self._embed(X1)
         Z2 = Z1 if X2 is None else self._embed(X2)
         metric = "sqeuclidean" if squared else "euclidean"
@@ -209,6 +210,12 @@ class Embedding(NetworkEstimator):
         model = nameless(self)
 
         def metric(u, v, squared=False):
+            shapes = np.shape(u), np.shape(v)
+            if shapes != 2 * ((model.n_features_in_,),):
+                raise ValueError(
+                    f"u and v must be vectors of {model.n_features_in_} features, got shapes {shapes[0]} "
+                    f"and {shapes[1]}."
+                )
             d = float(model.pair_distance(np.stack([u, v])[np.newaxis])[0])
             return d * d if squared else d
 

@@ -1,6 +1,7 @@
 """Validation of the input of the estimators, without a copy of the data."""
 
 import copy
+from contextlib import contextmanager
 from numbers import Integral
 
 import numpy as np
@@ -120,9 +121,56 @@ def _kept_dtype(estimator, reset):
 
 def check_rows(estimator, X, reset):
     """Return validated rows; an array is returned unchanged, in its own dtype."""
-    X = validate_data(estimator, to_numpy(X), reset=reset, accept_sparse="csr", ensure_all_finite=False)
+    with _text_is_named(X):
+        X = _as_numbers(
+            validate_data(
+                estimator, to_numpy(X), reset=reset, accept_sparse="csr", ensure_all_finite=False
+            )
+        )
     check_finite(X, estimator, _kept_dtype(estimator, reset))
     return X
+
+
+def _as_numbers(X):
+    # scikit-learn converts data frames with categories to arrays of objects.
+    return X.astype(np.float64) if X.dtype.kind == "O" else X
+
+
+@contextmanager
+def _text_is_named(X):
+    """Turn an error into a ValueError that says where `X` has text or dates, if it has."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        place = _place_of_text(X)
+        if place is None:
+            raise
+        raise ValueError(
+            f"X must hold numbers, but {place} text, dates or the like. Drop them, or encode them as "
+            f"numbers, with OneHotEncoder for example. The error is: {error}"
+        ) from error
+
+
+def _place_of_text(X):
+    """Say where rows hold text or dates, or return None."""
+    if hasattr(X, "columns"):
+        names = [name for name in X.columns if not _is_numeric(X[name])]
+        return f"its columns {names} hold" if names else None
+    try:
+        values = np.asarray(X)
+    except ValueError:  # rows of different lengths
+        return None
+    is_text = values.dtype.kind in "OSU" and any(isinstance(value, str | bytes) for value in values.flat)
+    return "it holds" if is_text else None
+
+
+def _is_numeric(values):
+    values = np.asarray(values)
+    try:
+        values.astype(np.float64)
+    except (TypeError, ValueError):
+        return False
+    return values.dtype.kind not in "mM"
 
 
 def check_X_y(estimator, X, y, reset):
@@ -131,7 +179,9 @@ def check_X_y(estimator, X, y, reset):
     y = to_numpy(y)
     if y is not None:
         check_labels(y)
-    X, y = validate_data(estimator, X, y, reset=reset, accept_sparse="csr", ensure_all_finite=False)
+    with _text_is_named(X):
+        X, y = validate_data(estimator, X, y, reset=reset, accept_sparse="csr", ensure_all_finite=False)
+        X = _as_numbers(X)
     check_finite(X, estimator, _kept_dtype(estimator, reset))
     check_classification_targets(y)
     return X, y

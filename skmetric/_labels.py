@@ -29,21 +29,45 @@ def check_labels(y, name="y"):
     ValueError
         If a label is missing (NaN, None, NA), if `y` is not one-dimensional, or if it is continuous.
     """
-    y = column_or_1d(to_numpy(y))
-    missing = np.flatnonzero(_is_missing(y))
-    if len(missing):
-        raise ValueError(
-            f"{name} contains NaN or None: {len(missing)} labels are missing, the first at position "
-            f"{missing[0]}. Remove these rows, or give them a class of their own."
-        )
+    y = column(to_numpy(y), name)
+    missing = said_missing(y, name)
+    if missing:
+        raise ValueError(f"{missing} Remove these rows, or give them a class of their own.")
     if y.dtype.kind == "O" and len({isinstance(label, str) for label in y}) > 1:
         raise ValueError(f"{name} holds strings and other values. Convert its labels to one type.")
-    if y.dtype.kind == "f" and (y != np.floor(y)).any():
+    if y.dtype.kind == "f" and not _is_whole(y).all():
         raise ValueError(
             f"Unknown label type: continuous. {name} must hold classes, such as integers, strings, bools "
-            f"or whole numbers. Got the value {y[y != np.floor(y)][0].item()}."
+            f"or whole numbers. Got the value {y[~_is_whole(y)][0].item()}."
         )
     return y
+
+
+def said_missing(y, name):
+    """Say how many labels are missing and where the first is; return an empty string if none is."""
+    missing = np.flatnonzero(_is_missing(y))
+    if len(missing) == 0:
+        return ""
+    return (
+        f"{name} contains NaN or None: {len(missing)} labels are missing, the first at position "
+        f"{missing[0]}."
+    )
+
+
+def column(y, name):
+    """Return an array of one dimension, of which a column vector is made with a warning."""
+    try:
+        return column_or_1d(y)
+    except ValueError as error:
+        shape = np.shape(y)
+        if len(shape) == 1:
+            raise
+        hint = " If its columns are indicators of classes, use argmax(axis=1)." if len(shape) == 2 else ""
+        raise ValueError(f"{name} should be a 1d array, got an array of shape {shape}.{hint}") from error
+
+
+def _is_whole(y):
+    return np.isfinite(y) & (y == np.floor(y))
 
 
 def _is_missing(y):

@@ -8,9 +8,10 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import euclidean_distances
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
 from ._callbacks import with_callbacks
+from ._constraints import Interval, MeasureNames, Scorers
 from ._embedding import Embedding
 from ._engine.initialization import probed
 from ._engine.sampling import BATCH_SAMPLERS, tuple_batches
@@ -24,7 +25,7 @@ from ._network_estimator import NetworkEstimator
 from ._typing import BatchSampler, MatrixLike, Validation
 from ._warn import warn
 from .losses import WithSoftmaxHead, all_pairs, given_tuples, on_sphere
-from .metrics import make_retrieval_scorer, recall_at_k
+from .metrics import MEASURES, make_retrieval_scorer, recall_at_k
 from .pairs import check_tuples
 
 FEW = 2000  # rows and features up to which n_networks="auto" trains several networks
@@ -49,7 +50,7 @@ class MetricTransformer(Embedding):
         **NetworkEstimator._parameter_constraints,
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "n_networks": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "scoring": [str, callable, None],
+        "scoring": [MeasureNames(set(MEASURES)), Scorers(), None],
         "validation": [StrOptions({"rows", "classes"})],
         "head_weight": [Interval(Real, 0, None, closed="left")],
         "input_weight": [StrOptions({"auto"}), Interval(Real, 0, None, closed="left")],
@@ -264,12 +265,9 @@ class MetricTransformer(Embedding):
             ) from error
 
     def _scorer(self):
-        if not isinstance(self.scoring, str):
-            return super()._scorer()
-        try:
+        if isinstance(self.scoring, str):
             return make_retrieval_scorer(self.scoring)
-        except ValueError as error:
-            raise ValueError(f"scoring={self.scoring!r} is no retrieval measure: {error}") from error
+        return super()._scorer()
 
     def _check_learned(self, X, targets, loss, n_epochs):
         (y,) = targets

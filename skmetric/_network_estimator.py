@@ -9,10 +9,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import Options, StrOptions
 
 from ._building import continued_network, make_optimizer, new_network, take_over
 from ._callbacks import CallbackSupportMixin, watched
+from ._constraints import FunctionOf, Interval, Scorers
 from ._documentation import PAGE_IN_PACKAGE
 from ._engine.activations import ACTIVATIONS
 from ._engine.adversarial import AtAdversarialRows, AtRows
@@ -109,7 +110,7 @@ class NetworkEstimator(
         "solver": [StrOptions(set(OPTIMIZERS))],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions(set(SCHEDULES)), callable],
+        "learning_rate": [StrOptions(set(SCHEDULES)), FunctionOf("epoch")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "decay_rate": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -121,7 +122,7 @@ class NetworkEstimator(
         "momentum": [Interval(Real, 0, 1, closed="both")],
         "nesterovs_momentum": ["boolean"],
         "early_stopping": ["boolean"],
-        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "scoring": [StrOptions(set(get_scorer_names())), Scorers(), None],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [
             Interval(Integral, 1, None, closed="left"),
@@ -245,7 +246,7 @@ class NetworkEstimator(
     def _begin_pass(self):
         """Prepare `partial_fit`, which uses the weights of an unfinished training, but not its plan."""
         if self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True.")
+            raise ValueError("partial_fit does not support early_stopping=True: set it to False.")
         vars(self).pop("_unfinished", None)
 
     def _run(self, training, batches, epochs, validation, incremental, shown):

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
+from ._numbers import check_row_numbers
 from ._typing import Array, Floats
 
 BLOCK = 2**13  # pairs whose embeddings are gathered at a time
@@ -33,8 +34,8 @@ def paired_distances(Z: Array | sparse.csr_matrix | sparse.csr_array, pairs: Arr
     Raises
     ------
     ValueError
-        If a row of a pair contains NaN or infinity, or if a distance is larger than the largest
-        float64.
+        If `pairs` does not hold row numbers of `Z`, if a row of a pair contains NaN or infinity, or if a
+        distance is larger than the largest float64.
 
     Examples
     --------
@@ -45,6 +46,9 @@ def paired_distances(Z: Array | sparse.csr_matrix | sparse.csr_array, pairs: Arr
     [5.e+000 5.e+200]
     """
     pairs = np.asarray(pairs)
+    if pairs.ndim != 2 or pairs.shape[1] != 2:
+        raise ValueError(f"pairs must have shape (n_pairs, 2), got {pairs.shape}.")
+    check_row_numbers(pairs, "pairs", "Z", Z.shape[0])
     norms = _sparse_norms if sparse.issparse(Z) else _norms
     distances = np.empty(len(pairs))
     for start in range(0, len(pairs), BLOCK):

@@ -35,7 +35,7 @@ def row_weights(model, X, codes, sample_weight, incremental):
     if sample_weight is None and model.class_weight is None:
         return None
     sample_weight = to_numpy(sample_weight)
-    weights = _with_mean_1(_check_sample_weight(sample_weight, X, dtype=np.float64), "sample_weight")
+    weights = _with_mean_1(_checked(sample_weight, X), "sample_weight")
     if model.class_weight is None:
         return weights
     factors = _class_factors(model, codes, weights, incremental)
@@ -44,6 +44,15 @@ def row_weights(model, X, codes, sample_weight, incremental):
     if incremental:
         return weights * factors[codes]
     return _with_mean_1(weights * (factors / factors.max())[codes], "sample_weight times class_weight")
+
+
+def _checked(sample_weight, X):
+    if isinstance(sample_weight, str):
+        raise TypeError(
+            f"sample_weight must be an array with a weight >= 0 for each row, got {sample_weight!r}. For "
+            "weights of classes, set class_weight."
+        )
+    return _check_sample_weight(sample_weight, X, dtype=np.float64)
 
 
 def _with_mean_1(weights, name):
@@ -84,7 +93,7 @@ def _checked_labels(model):
 
 def _factor(class_weight, label):
     factor = class_weight.get(label, 1)
-    if not isinstance(factor, Real) or not 0 <= factor < np.inf:
+    if not isinstance(factor, Real) or isinstance(factor, bool) or not 0 <= factor < np.inf:
         raise ValueError(
             f"class_weight must have finite values >= 0, got {factor!r} for the class {label!r}."
         )

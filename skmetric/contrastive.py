@@ -7,9 +7,10 @@ from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
 from ._callbacks import with_callbacks
+from ._constraints import Interval
 from ._fit_context import fit_context
 from ._metric_transformer import MetricTransformer
 from ._network_estimator import store_parameters

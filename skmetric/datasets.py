@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ._data_files import arrays
 from ._data_files.images import read_labels, read_part
 from ._data_files.openml import download
-from ._shown import shown
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch
@@ -231,12 +230,17 @@ def read_idx(path: PathLike) -> NDArray[Any]:
 
 def _fetch(name, subset, data_home, return_X_y):
     from sklearn.utils import Bunch
+    from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
 
-    if not isinstance(subset, str) or subset not in PARTS:
-        raise ValueError(
-            f"The 'subset' parameter of fetch_{name} must be a str among "
-            f"{{'train', 'test', 'all'}}. Got {shown(subset)} instead."
-        )
+    validate_parameter_constraints(
+        {
+            "subset": [StrOptions(set(PARTS))],
+            "data_home": [str, os.PathLike, None],
+            "return_X_y": ["boolean"],
+        },
+        {"subset": subset, "data_home": data_home, "return_X_y": return_X_y},
+        caller_name=f"fetch_{name}",
+    )
     loaded = _load(name, PARTS[subset], data_home)
     X, y = loaded[0] if len(loaded) == 1 else map(np.concatenate, zip(*loaded))
     if return_X_y:

@@ -16,7 +16,8 @@ from typing import Any
 from numpy.typing import ArrayLike
 from sklearn.metrics._scorer import _BaseScorer
 
-from ._search.measures import AT_K, MEASURES, Retrieval, check_k
+from ._numbers import check_count
+from ._search.measures import AT_K, MEASURES, Retrieval
 from ._shown import shown
 
 __all__ = [
@@ -34,7 +35,7 @@ HEADS = {"mean_average_precision_at_r": "MAP@R", "mean_reciprocal_rank": "recipr
 
 
 def _mean(name, k, Z, y, Z_gallery=None, y_gallery=None, query_index=None, sample_weight=None):
-    k = check_k(k)
+    k = check_count(k, "k")
     retrieval = Retrieval(Z, y, Z_gallery, y_gallery, query_index, sample_weight)
     retrieval.warn_if_trivial()
     return retrieval.means(retrieval.values([name], k))[0]
@@ -552,7 +553,7 @@ def retrieval_report(
     >>> report["classes"]["b"]["precision_at_2"]
     0.3333333333333333
     """
-    k = check_k(k)
+    k = check_count(k, "k")
     retrieval = Retrieval(Z, y, Z_gallery, y_gallery, query_index, sample_weight)
     retrieval.warn_if_trivial()
     values = retrieval.values(list(MEASURES), k)
@@ -668,4 +669,4 @@ def make_retrieval_scorer(metric: str, *, k: int | None = None) -> Callable[...,
         )
     if number:
         k = int(number[2])
-    return _RetrievalScorer(name, check_k(1 if k is None else k))
+    return _RetrievalScorer(name, check_count(1 if k is None else k, "k"))

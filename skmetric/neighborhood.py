@@ -5,8 +5,9 @@ from functools import partial
 from numbers import Real
 from typing import Literal
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
+from ._constraints import Interval
 from ._metric_transformer import MetricTransformer
 from ._network_estimator import store_parameters
 from ._typing import (

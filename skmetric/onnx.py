@@ -4,6 +4,7 @@ Fitted estimators, alone or in a pipeline, are converted by skl2onnx and run by 
 ``pip install "skmetric[onnx]"`` installs.
 """
 
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["register_converters", "to_onnx"]
 
 EMBEDDINGS = [ContrastiveMetricTransformer, NeighborhoodMetricTransformer, TripletMetricTransformer]
+OLDEST_OPSET = 11
 # As skl2onnx names them, and `transform`: give the last hidden layer instead of classes.
 OPTIONS = {
     "zipmap": [True, False, "columns"],
@@ -77,6 +79,8 @@ def to_onnx(
         If the model is not fitted.
     TypeError
         If the model contains a `PairVerifier`, which cannot be converted.
+    ValueError
+        If `X` has another number of features than in `fit`, or if `target_opset` is too old.
 
     See Also
     --------
@@ -108,6 +112,11 @@ def to_onnx(
     check_is_fitted(model)
     if not hasattr(X, "dtypes"):
         X = np.asarray(X)
+    width = getattr(model, "n_features_in_", None)
+    if width is not None and X.shape[1:] != (width,):
+        raise ValueError(f"X must have shape (n_samples, {width}), as in fit, got {X.shape}.")
+    if isinstance(target_opset, Integral) and target_opset < OLDEST_OPSET:
+        raise ValueError(f"target_opset must be at least {OLDEST_OPSET}, or None, got {target_opset}.")
     model = getattr(model, "best_estimator_", model)
     if options is None:
         options = _default_options(model)

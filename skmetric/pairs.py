@@ -5,17 +5,16 @@ Pairs and triplets are given in one of two forms: as an array of the rows themse
 or (n, 3).
 """
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_scalar, column_or_1d
 from sklearn.utils.validation import _num_samples
 
 from ._array_api import to_numpy
 from ._draws import by_class, draw_pairs
-from ._labels import check_labels
+from ._labels import check_labels, column, said_missing
+from ._numbers import check_count, check_row_numbers, generator
 from ._pair_distances import paired_distances
 from ._shown import shown
 from ._typing import Bools, Integers, MatrixLike
@@ -75,8 +74,8 @@ def make_pairs(y: ArrayLike, n_pairs: int, rng: np.random.Generator | int) -> tu
     >>> pairs.shape, same.sum().item()
     ((4, 2), 2)
     """
-    check_scalar(n_pairs, "n_pairs", Integral, min_val=1)
-    rng = np.random.default_rng(rng)
+    n_pairs = check_count(n_pairs, "n_pairs")
+    rng = generator(rng)
     order, starts, _ = by_class(check_labels(y))
     n_different = n_pairs // 2
     # Rows are in the order of their classes. Each row is paired with earlier ones only: the pairs of its
@@ -127,8 +126,8 @@ def make_triplets(y: ArrayLike, n_triplets: int, rng: np.random.Generator | int)
     >>> triplets.shape, set(triplets[:, 2].tolist())  # the only row of class b is the negative
     ((10, 3), {2})
     """
-    check_scalar(n_triplets, "n_triplets", Integral, min_val=1)
-    rng = np.random.default_rng(rng)
+    n_triplets = check_count(n_triplets, "n_triplets")
+    rng = generator(rng)
     order, starts, sizes = by_class(check_labels(y))
     anchors = np.flatnonzero(sizes > 1)
     if len(anchors) == 0:
@@ -242,28 +241,28 @@ def check_tuples(tuples: ArrayLike, X: MatrixLike | None, size: int) -> tuple[An
     if X is None:
         n = len(tuples)
         return tuples.reshape(n * size, -1), np.arange(n * size).reshape(n, size)
-    if tuples.dtype.kind not in "iu":
-        raise ValueError(
-            f"{name} must hold row numbers of X, which are integers, got dtype {tuples.dtype}."
-        )
-    lowest = tuples.min()
-    highest = tuples.max()
-    n_rows = _num_samples(X)
-    if lowest < 0 or highest >= n_rows:
-        raise ValueError(
-            f"{name} has row numbers from {lowest} to {highest}, but X has rows 0 to {n_rows - 1}."
-        )
+    check_row_numbers(tuples, name, "X", _num_samples(X))
     return X, tuples
 
 
 def _check_shape(tuples, are_rows, size, name):
     form = f"(n, {size}, n_features)" if are_rows else f"(n, {size}) if X is given"
     if tuples.ndim != (3 if are_rows else 2) or tuples.shape[1] != size:
-        may_be_numbers = are_rows and tuples.ndim == 2
-        hint = ". If it holds row numbers, pass the matrix X as well" if may_be_numbers else ""
-        raise ValueError(f"{name} must have shape {form}, got {tuples.shape}{hint}.")
+        raise ValueError(
+            f"{name} must have shape {form}, got {tuples.shape}.{_hint(tuples.shape, are_rows, size)}"
+        )
     if tuples.size == 0:
         raise ValueError(f"{name} must not be empty, got shape {tuples.shape}.")
+
+
+def _hint(shape, are_rows, size):
+    if are_rows and len(shape) == 2:
+        return " If it holds row numbers, pass the matrix X as well."
+    if not are_rows and len(shape) == 3:
+        return " If it holds the rows themselves, do not pass X."
+    if are_rows and len(shape) == 3 and shape[0] == size:
+        return f" Join {size} matrices of rows with numpy.stack(matrices, axis=1)."
+    return ""
 
 
 def check_pair_labels(y: ArrayLike, n_pairs: int, both: bool = True) -> Bools:
@@ -296,13 +295,14 @@ def check_pair_labels(y: ArrayLike, n_pairs: int, both: bool = True) -> Bools:
     >>> check_pair_labels([-1, 1, 1], 3).tolist()
     [False, True, True]
     """
-    y = column_or_1d(to_numpy(y))
+    if y is None:
+        raise ValueError(f"{_LABELS}, got None.")
+    y = column(to_numpy(y), "y")
     if len(y) != n_pairs:
         raise ValueError(f"y has {len(y)} labels, but there are {n_pairs} pairs.")
-    try:
-        y = check_labels(y)
-    except ValueError as error:
-        raise ValueError(f"{_LABELS}, but {error}") from error
+    missing = said_missing(y, "y")
+    if missing:
+        raise ValueError(f"{_LABELS}, but {missing} Remove these pairs.")
     values = list(dict.fromkeys(y.tolist()))
     if not (set(values) <= {0, 1} or set(values) <= {-1, 1}):
         listed = ", ".join(shown(value) for value in values[:_N_SHOWN])

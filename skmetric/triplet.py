@@ -7,9 +7,10 @@ from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
 from ._callbacks import with_callbacks
+from ._constraints import FunctionOf, Interval
 from ._fit_context import fit_context
 from ._metric_transformer import MetricTransformer
 from ._network_estimator import store_parameters
@@ -228,7 +229,7 @@ class TripletMetricTransformer(MetricTransformer):
         "reduction": [StrOptions(set(TRIPLET_REDUCTIONS))],
         "margin": [Interval(Real, 0, None, closed="neither")],
         "distance": [StrOptions(set(DISTANCES))],
-        "mining": [StrOptions(set(MINERS)), callable],
+        "mining": [StrOptions(set(MINERS)), FunctionOf("D", "positive", "negative", "margin")],
     }
     _usual = {**MetricTransformer._usual, "margin": (1e-30, 1e8)}
     _initial_spread = 3  # the margin is a difference of distances, which must be larger than the margin

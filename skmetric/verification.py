@@ -11,11 +11,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
 from sklearn.utils import _safe_indexing, column_or_1d
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ._array_api import to_numpy
 from ._calibration import CALIBRATIONS
+from ._constraints import Interval
 from ._documentation import PAGE_IN_MODULE
 from ._fit_context import fit_context
 from ._thresholds import THRESHOLDS, resolution_of

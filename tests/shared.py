@@ -5,6 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from profiles import by_profile
 from sklearn.datasets import load_digits, load_iris
 
 from skmetric import (
@@ -28,6 +29,16 @@ ESTIMATORS = [
 TRANSFORMERS = ESTIMATORS[1:]
 each = pytest.mark.parametrize("Estimator", ESTIMATORS)
 each_transformer = pytest.mark.parametrize("Estimator", TRANSFORMERS)
+
+
+def over_seeds(nightly=100):
+    """Run a test of what is learned with the seeds 0, 1, ...; by day with 0 alone, nightly with so many.
+
+    The fixture `seed` has the seed. The estimators of `small` have it as their `random_state`.
+    """
+    n_seeds = by_profile(1, nightly)
+    cases = [pytest.param((seed, n_seeds), id=f"seed {seed}") for seed in range(n_seeds)]
+    return pytest.mark.parametrize("seed", cases, indirect=True)
 
 
 def parameters_of(model):

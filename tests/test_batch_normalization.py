@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
-from shared import X, Y, assert_same_parameters, each
+from shared import X, Y, assert_same_parameters, each, over_seeds
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 
@@ -161,10 +161,11 @@ def test_it_needs_hidden_units_and_several_rows(Estimator, small):
 
 
 @pytest.mark.parametrize("Estimator", [SoftmaxMLPClassifier, TripletMetricTransformer])
-def test_deep_networks_learn_with_it(Estimator):
+@over_seeds()
+def test_deep_networks_learn_with_it(Estimator, seed):
     rows, labels = load_digits(return_X_y=True)
     model = Estimator(
-        hidden_layer_sizes=(64,) * 4, batch_norm=True, activation="tanh", max_iter=20, random_state=0
+        hidden_layer_sizes=(64,) * 4, batch_norm=True, activation="tanh", max_iter=20, random_state=seed
     )
     assert model.fit(rows[:900].astype(np.float32), labels[:900]).score(rows[900:], labels[900:]) > 0.9
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, log_softmax, softmax
-from shared import X, Y, assert_same_parameters
+from shared import X, Y, assert_same_parameters, over_seeds
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -92,20 +92,22 @@ def digits():
     return train_test_split(rows[:900] / 16, labels[:900], test_size=300, random_state=0)
 
 
+@over_seeds(10)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_it_learns_as_well_as_mlp_classifier(digits, classifier):
+def test_it_learns_as_well_as_mlp_classifier(digits, classifier, seed):
     train_rows, test_rows, train_labels, test_labels = digits
     settings = {"hidden_layer_sizes": (40,), "activation": "tanh", "solver": "sgd", "momentum": 0.0}
     settings |= {"learning_rate": "constant", "learning_rate_init": 0.2, "batch_size": 30}
     settings |= {"alpha": 0.0, "max_iter": 8, "n_iter_no_change": 100}
     losses, scores = np.empty((2, 4)), np.empty((2, 4))
-    for seed in range(4):
-        ours = classifier(**settings, random_state=seed)
-        theirs = MLPClassifier(**settings, random_state=seed)
+    for run in range(4):
+        random_state = 4 * seed + run
+        ours = classifier(**settings, random_state=random_state)
+        theirs = MLPClassifier(**settings, random_state=random_state)
         for i, model in enumerate([ours, theirs]):
             model.fit(train_rows, train_labels)
-            losses[i, seed] = model.loss_
-            scores[i, seed] = model.score(test_rows, test_labels)
+            losses[i, run] = model.loss_
+            scores[i, run] = model.score(test_rows, test_labels)
     our_loss, their_loss = losses.mean(axis=1)
     our_score, their_score = scores.mean(axis=1)
     assert our_loss == pytest.approx(their_loss, rel=0.1)
@@ -125,6 +127,7 @@ def test_without_hidden_layers_it_is_logistic_regression(classifier):
 @pytest.mark.parametrize("loss", ["log_loss", "binary_log_loss"])
 @pytest.mark.parametrize("hidden", [(), (16,), (16, 16)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@over_seeds()
 def test_it_learns(loss, hidden, dtype, classifier):
     model = classifier(loss=loss, hidden_layer_sizes=hidden, max_iter=60)
     model.fit(StandardScaler().fit_transform(X).astype(dtype), Y)
@@ -132,12 +135,14 @@ def test_it_learns(loss, hidden, dtype, classifier):
     assert model.score(StandardScaler().fit_transform(X).astype(dtype), Y) > 0.9
 
 
+@over_seeds()
 def test_the_losses_are_not_the_same(classifier):
     one, two = (classifier(loss=loss).fit(X, Y) for loss in ("log_loss", "binary_log_loss"))
     assert not np.array_equal(one.coefs_[0], two.coefs_[0])
     assert one.loss_curve_[0] < two.loss_curve_[0]
 
 
+@over_seeds()
 def test_cross_validation_in_a_pipeline(classifier):
     pipeline = make_pipeline(StandardScaler(), classifier(max_iter=60))
     assert cross_val_score(pipeline, X, Y, cv=3).mean() > 0.9
@@ -210,6 +215,7 @@ def test_score_is_the_accuracy(classifier):
     ],
     ids=["str", "object", "int", "float"],
 )
+@over_seeds()
 def test_predictions_are_labels(names, classifier):
     model = classifier(max_iter=40).fit(X, names[Y])
     assert model.predict(X).dtype == names.dtype
@@ -218,6 +224,7 @@ def test_predictions_are_labels(names, classifier):
     assert_array_equal(model.predict(X), names[order][model.predict_proba(X).argmax(axis=1)])
 
 
+@over_seeds()
 def test_predictions_of_bool_labels_are_bool(classifier):
     model = classifier(max_iter=40).fit(X, TWO)
     assert model.predict(X).dtype == bool
@@ -248,6 +255,7 @@ def test_only_a_hidden_layer_is_a_transformer(fitted, name, classifier):
     assert hasattr(classifier(), name)
 
 
+@over_seeds()
 def test_transform_feeds_other_classifiers(classifier):
     pipeline = make_pipeline(StandardScaler(), classifier(max_iter=60), KNeighborsClassifier())
     assert pipeline.fit(X, Y).score(X, Y) > 0.9
@@ -346,9 +354,10 @@ def test_class_weights_are_of_labels(classifier):
     assert_same_parameters(one, classifier(class_weight={0: 2.0}).fit(X, Y))
 
 
-def test_a_heavy_class_is_predicted_more_often(classifier):
-    rows = np.random.default_rng(0).normal(size=(300, 4))
-    labels = np.random.default_rng(1).integers(0, 2, 300)
+@over_seeds()
+def test_a_heavy_class_is_predicted_more_often(classifier, seed):
+    rows = np.random.default_rng(seed).normal(size=(300, 4))
+    labels = np.random.default_rng(1000 + seed).integers(0, 2, 300)
     shares = [
         classifier(class_weight={1: weight}, max_iter=20).fit(rows, labels).predict(rows).mean()
         for weight in (0.1, 10)

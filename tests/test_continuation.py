@@ -8,6 +8,7 @@ from shared import (
     Y,
     assert_same_model,
     each,
+    over_seeds,
     parameters_of,
 )
 from sklearn.base import clone
@@ -96,6 +97,7 @@ def test_a_plain_fit_begins_anew(Estimator, small):
 
 
 @each
+@over_seeds()
 def test_warm_start_lowers_the_loss_and_lengthens_the_history(Estimator, small):
     model = small(Estimator, warm_start=True, solver="sgd", momentum=0.0, batch_size=150).fit(X, Y)
     loss, curve = model.loss_, list(model.loss_curve_)
@@ -134,8 +136,9 @@ def test_warm_start_of_a_new_estimator_is_a_fit(Estimator, small):
 
 
 @each
-def test_passes_over_blocks_learn(Estimator, small):
-    order = np.random.default_rng(0).permutation(150)
+@over_seeds()
+def test_passes_over_blocks_learn(Estimator, small, seed):
+    order = np.random.default_rng(seed).permutation(150)
     model = small(Estimator, hidden_layer_sizes=(16,))
     for _ in range(30):
         for rows in np.array_split(order, 3):

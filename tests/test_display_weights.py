@@ -89,7 +89,7 @@ def test_weights_in_given_axes(embedding):
         ({"layer": 2}, "layer must be between 0 and 1, got 2"),
         ({"layer": -1}, "layer must be between 0 and 1, got -1"),
         ({"image_shape": (28, 28)}, r"image_shape=\(28, 28\) has 784 values, but X has 64 features"),
-        ({"image_shape": (8, 8), "n_images": 0}, "n_images must be at least 1, got 0"),
+        ({"image_shape": (8, 8), "n_images": 0}, "n_images must be an integer of at least 1, got 0"),
     ],
 )
 def test_weights_that_are_not_there(embedding, given, message):

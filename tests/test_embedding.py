@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
-from shared import X, Y, assert_same_parameters
+from shared import X, Y, assert_same_parameters, over_seeds
 from shared import each_transformer as each
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
@@ -104,6 +104,7 @@ def test_normalize_is_part_of_training(Estimator, small):
 
 
 @each
+@over_seeds()
 def test_normalize_is_part_of_validation(Estimator, small):
     # Rows of each class point in one direction; only their lengths mix them up.
     lengths, labels = np.geomspace(1e-3, 1e3, 200), np.arange(200) % 2
@@ -163,8 +164,9 @@ def recall_at_1(Z, labels):
 
 @each
 @pytest.mark.parametrize("normalize", [False, True])
-def test_score_is_leave_one_out_recall_at_1(Estimator, normalize, small):
-    rng = np.random.default_rng(0)
+@over_seeds()
+def test_score_is_leave_one_out_recall_at_1(Estimator, normalize, small, seed):
+    rng = np.random.default_rng(seed)
     labels = np.where(rng.random(150) < 0.3, rng.integers(0, 3, 150), Y)
     labels[0] = 9  # has nothing to find
     model = small(Estimator, normalize=normalize, n_components=2).fit(
@@ -190,6 +192,7 @@ def test_score_needs_two_rows_of_a_class(Estimator, small):
 
 
 @each
+@over_seeds()
 def test_grid_search_goes_by_the_score(Estimator, small):
     name = SCALES[Estimator]
     search = GridSearchCV(small(Estimator), {name: [0.01, 1.0, 100.0]}, cv=FOLDS).fit(X, Y)
@@ -201,6 +204,7 @@ def test_grid_search_goes_by_the_score(Estimator, small):
 
 
 @each
+@over_seeds()
 def test_neighbours_in_a_pipeline(Estimator, small):
     train, test, train_labels, test_labels = train_test_split(X, Y, stratify=Y, random_state=0)
     pipeline = make_pipeline(StandardScaler(), small(Estimator, max_iter=30), KNeighborsClassifier(3))
@@ -208,6 +212,7 @@ def test_neighbours_in_a_pipeline(Estimator, small):
 
 
 @each
+@over_seeds()
 def test_grid_search_around_a_pipeline(Estimator, small):
     steps = [("embedding", small(Estimator)), ("neighbours", KNeighborsClassifier())]
     grid = {"embedding__hidden_layer_sizes": [(), (8,)], "neighbours__n_neighbors": [1, 5]}
@@ -216,6 +221,7 @@ def test_grid_search_around_a_pipeline(Estimator, small):
 
 
 @each
+@over_seeds()
 def test_cross_validation_goes_by_the_score(Estimator, small):
     scores = cross_val_score(small(Estimator, max_iter=30), X, Y, cv=FOLDS)
     assert scores.shape == (3,)
@@ -223,8 +229,9 @@ def test_cross_validation_goes_by_the_score(Estimator, small):
 
 
 @each
-def test_training_beats_the_raw_rows(Estimator, small):
-    rng = np.random.default_rng(0)
+@over_seeds()
+def test_training_beats_the_raw_rows(Estimator, small, seed):
+    rng = np.random.default_rng(seed)
     rows, labels = make_blobs(300, centers=5, n_features=4, cluster_std=1.0, random_state=1)
     noisy = np.hstack([rows, 10 * rng.normal(size=(300, 20))])
     model = small(Estimator, hidden_layer_sizes=(), max_iter=30).fit(noisy[:200], labels[:200])

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from shared import X, Y, assert_same_parameters
+from shared import X, Y, assert_same_parameters, over_seeds
 from shared import each_transformer as each
 from sklearn.datasets import load_digits
 
@@ -190,26 +190,29 @@ def test_the_rate_may_be_a_function(Estimator, small):
 
 
 @each
+@over_seeds()
 def test_fewer_terms_are_active_as_training_goes_on(Estimator, small):
     model = small(Estimator, max_iter=30, batch_size=50).fit(X, Y)
     first, last = (model.history_[epoch]["active_fraction"] for epoch in (0, -1))
     assert 0 < last < (0.5 if Estimator is TripletMetricTransformer else 0.9) * first <= 1
 
 
+@over_seeds()
 def test_the_margin_is_asked_for(triplet):
     narrow, wide = (triplet(margin=margin, max_iter=40).fit(X, Y) for margin in (0.1, 10.0))
     assert wide.pairwise_distance(X).mean() > 2 * narrow.pairwise_distance(X).mean()
 
 
 @pytest.mark.parametrize("batch_sampler", ["auto", "shuffle", "balanced"])
-def test_the_batch_sampler_decides_what_a_batch_holds(batch_sampler, triplet):
+@over_seeds()
+def test_the_batch_sampler_decides_what_a_batch_holds(batch_sampler, triplet, seed):
     shares = []
 
     def watching(D, positive, negative, margin):
         shares.append(positive.any(axis=1).mean())
         return MINERS["all"](D, positive, negative, margin)
 
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     labels = np.repeat(np.arange(60), 4)
     triplet(mining=watching, batch_sampler=batch_sampler, max_iter=1).fit(
         rng.normal(size=(240, 4)), labels
@@ -220,8 +223,9 @@ def test_the_batch_sampler_decides_what_a_batch_holds(batch_sampler, triplet):
 
 @each
 @pytest.mark.parametrize("batch_sampler", ["auto", "balanced"])
-def test_many_classes_can_be_learned(Estimator, batch_sampler, small):
-    rng = np.random.default_rng(0)
+@over_seeds()
+def test_many_classes_can_be_learned(Estimator, batch_sampler, small, seed):
+    rng = np.random.default_rng(seed)
     centres = rng.normal(size=(60, 10))
     labels = np.repeat(np.arange(60), 4)
     rows = centres[labels] + 0.2 * rng.normal(size=(240, 10))
@@ -234,6 +238,7 @@ def test_many_classes_can_be_learned(Estimator, batch_sampler, small):
 # --- collapse -----------------------------------------------------------------------------------------
 
 
+@over_seeds()
 def test_pulling_alone_collapses_and_says_so(contrastive):
     pull_only = contrastive(negative_weight=0, positive_margin=0, max_iter=100)
     with pytest.warns(UserWarning, match="collapse") as caught:
@@ -243,10 +248,11 @@ def test_pulling_alone_collapses_and_says_so(contrastive):
     assert pull_only.pairwise_distance(X).mean() < 0.1
 
 
-def test_a_collapse_of_triplets_is_said_too(triplet):
+@over_seeds()
+def test_a_collapse_of_triplets_is_said_too(triplet, seed):
     with pytest.warns(UserWarning, match="collapse"):
         model = triplet(mining="hard", distance="sqeuclidean", learning_rate_init=0.05, max_iter=30)
-        model.fit(X, np.random.default_rng(0).integers(0, 2, 150))
+        model.fit(X, np.random.default_rng(seed).integers(0, 2, 150))
     assert model.pairwise_distance(X).mean() < 0.2
 
 
@@ -262,6 +268,7 @@ SORTED = {
 
 @each
 @pytest.mark.parametrize("rows, labels", SORTED.values(), ids=SORTED.keys())
+@over_seeds()
 def test_a_healthy_fit_does_not_warn(Estimator, rows, labels, small):
     model = small(Estimator, max_iter=60, **{SCALES[Estimator]: 1.0})
     with warnings.catch_warnings():

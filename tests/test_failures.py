@@ -11,6 +11,7 @@ from shared import (
     assert_same_model,
     each,
     fitted_attributes,
+    over_seeds,
     parameters_of,
 )
 from sklearn.base import clone
@@ -180,6 +181,7 @@ def test_a_rate_that_explodes_is_named(Estimator, dtype, hidden, small):
 
 @each
 @pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "identity"])
+@over_seeds()
 def test_training_lowers_the_loss(Estimator, activation, small, outputs):
     model = small(Estimator, activation=activation, hidden_layer_sizes=(8, 8), max_iter=15).fit(X, Y)
     assert model.loss_ < model.loss_curve_[0]

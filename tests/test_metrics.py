@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from retrieval_oracle import means_by_loops
+from shared import over_seeds
 from sklearn import config_context
 from sklearn.datasets import load_digits, load_iris
 from sklearn.decomposition import PCA
@@ -407,8 +408,9 @@ def test_a_scorer_at_what_is_no_integer_raises(k):
         make_retrieval_scorer("recall_at_k", k=k)
 
 
-def test_scorers_in_a_search_and_in_cross_validation():
-    model = make_pipeline(StandardScaler(), TripletMetricTransformer(2, random_state=0, max_iter=3))
+@over_seeds()
+def test_scorers_in_a_search_and_in_cross_validation(seed):
+    model = make_pipeline(StandardScaler(), TripletMetricTransformer(2, random_state=seed, max_iter=3))
     scorer = make_retrieval_scorer("mean_average_precision_at_r")
     margins = {"tripletmetrictransformer__margin": [0.5, 2.0]}
     options = {"scoring": scorer, "cv": StratifiedKFold(3)}

@@ -9,6 +9,7 @@ from shared import (
     assert_same_model,
     each,
     fitted_attributes,
+    over_seeds,
 )
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
@@ -28,6 +29,7 @@ def test_grid_search_is_the_same_in_two_processes(Estimator, small):
 
 
 @each
+@over_seeds()
 def test_grid_search_leaves_out_a_rate_that_explodes(Estimator, small):
     grid = {"learning_rate_init": [0.01, 1e30]}
     with warnings.catch_warnings():

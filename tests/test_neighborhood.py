@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from shared import over_seeds
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import GridSearchCV, KFold, train_test_split
@@ -67,6 +68,7 @@ def test_the_loss_is_that_of_a_loop_over_the_rows(loss, normalize, temperature, 
 
 
 @every_loss
+@over_seeds()
 def test_training_makes_neighbours_alike(loss, soft):
     train, test, train_labels, test_labels = train_test_split(
         DIGITS, DIGIT_LABELS, stratify=DIGIT_LABELS, random_state=0
@@ -80,6 +82,7 @@ def test_training_makes_neighbours_alike(loss, soft):
 
 
 @every_loss
+@over_seeds()
 def test_training_helps_on_iris(loss, soft):
     train, test, train_labels, test_labels = train_test_split(X, Y, stratify=Y, random_state=0)
     model = soft(loss=loss, n_components=2, max_iter=40).fit(train, train_labels)
@@ -88,6 +91,7 @@ def test_training_helps_on_iris(loss, soft):
 
 
 @every_loss
+@over_seeds()
 def test_neighbours_in_a_pipeline(loss, soft):
     train, test, train_labels, test_labels = train_test_split(X, Y, stratify=Y, random_state=0)
     pipeline = make_pipeline(StandardScaler(), soft(loss=loss, max_iter=30), KNeighborsClassifier(3))
@@ -99,9 +103,10 @@ def test_the_losses_learn_different_embeddings(soft):
     assert not np.allclose(one.coefs_[0], every.coefs_[0])
 
 
-def test_one_neighbour_is_enough_or_all_shall_be_near(soft):
+@over_seeds()
+def test_one_neighbour_is_enough_or_all_shall_be_near(soft, seed):
     # A class of two far groups may stay in two groups only where one neighbour is enough.
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     place = np.array([[-4.0, 0.0], [4.0, 0.0], [0.0, 0.0]])[np.arange(120) % 3]
     rows, labels = place + 0.2 * rng.normal(size=(120, 2)), (np.arange(120) % 3 == 2).astype(int)
 
@@ -166,6 +171,7 @@ def test_rows_far_apart_train(dtype, soft):
     assert np.isfinite(model.transform(rows)).all()
 
 
+@over_seeds()
 def test_grid_search_over_the_temperature(soft):
     grid = {"temperature": [1e-3, 1.0, 1e3]}
     search = GridSearchCV(soft(), grid, cv=MIXED).fit(X, Y)
@@ -175,6 +181,7 @@ def test_grid_search_over_the_temperature(soft):
     assert len(set(scores)) > 1
 
 
+@over_seeds()
 def test_grid_search_over_the_loss(soft):
     search = GridSearchCV(soft(), {"loss": list(NEIGHBOR_TARGETS)}, cv=MIXED).fit(X, Y)
     assert search.cv_results_["mean_test_score"].min() > 0.8
@@ -230,6 +237,7 @@ def test_a_class_of_one_row_is_no_error(soft):
 
 
 @every_loss
+@over_seeds()
 def test_history_has_the_share_of_rows_that_choose_wrongly(loss, soft):
     model = soft(loss=loss, max_iter=20).fit(X, Y)
     shares = [entry["active_fraction"] for entry in model.history_]
@@ -287,15 +295,17 @@ def test_a_linear_embedding_has_a_mahalanobis_matrix(loss, soft):
 
 
 @every_loss
-def test_a_healthy_fit_does_not_warn(loss):
+@over_seeds()
+def test_a_healthy_fit_does_not_warn(loss, seed):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        NeighborhoodMetricTransformer(2, loss=loss, max_iter=20, random_state=0).fit(X, Y)
+        NeighborhoodMetricTransformer(2, loss=loss, max_iter=20, random_state=seed).fit(X, Y)
 
 
-def test_distances_on_the_sphere_are_not_asked_for_more_than_it_has():
+@over_seeds()
+def test_distances_on_the_sphere_are_not_asked_for_more_than_it_has(seed):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        settings = {"temperature": 100.0, "normalize": True, "input_weight": 0, "random_state": 0}
+        settings = {"temperature": 100.0, "normalize": True, "input_weight": 0, "random_state": seed}
         model = NeighborhoodMetricTransformer(2, (8,), **settings)
         assert model.fit(X, Y).pairwise_distance(X).mean() < 0.1 * math.sqrt(100)

@@ -10,6 +10,7 @@ from shared import (
     Y,
     assert_same_model,
     each,
+    over_seeds,
     parameters_of,
 )
 from sklearn.datasets import load_digits, make_blobs
@@ -54,6 +55,7 @@ def test_a_batch_is_clipped_to_the_rows(Estimator, small):
 
 @each
 @pytest.mark.parametrize("batch_size", ["auto", 64])
+@over_seeds()
 def test_more_batches_than_one_may_be_asked_for(Estimator, batch_size, small):
     model = small(Estimator, batch_size=batch_size, max_iter=20).fit(DIGITS, DIGIT_LABELS)
     assert model.loss_ < model.loss_curve_[0]
@@ -178,6 +180,7 @@ def test_public_names():
 
 
 @each
+@over_seeds()
 def test_far_clusters_are_told_apart(Estimator, small):
     rows, labels = make_blobs(200, centers=4, n_features=6, random_state=0)
     assert small(Estimator, max_iter=20).fit(rows, labels).score(rows, labels) > 0.95

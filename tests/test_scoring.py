@@ -162,7 +162,7 @@ def test_a_measure_that_is_no_scorer_is_refused(Estimator, small):
 
 
 def test_an_unknown_name_is_refused_with_those_that_there_are(small):
-    with pytest.raises(ValueError, match=r"scoring='accuracy' is no retrieval measure.*r_precision"):
+    with pytest.raises(ValueError, match=r"'scoring' parameter of TripletMetric.*r_precision"):
         small(TripletMetricTransformer, **STOPPED, scoring="accuracy").fit(X, Y)
     with pytest.raises(ValueError, match=r"'scoring' parameter of SoftmaxMLPClassifier.*accuracy"):
         small(SoftmaxMLPClassifier, **STOPPED, scoring="acuracy").fit(X, Y)

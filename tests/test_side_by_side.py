@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
-from shared import DIFFICULT, X, Y, assert_same_model, assert_same_parameters, each, each_transformer
+from shared import (
+    DIFFICULT,
+    X,
+    Y,
+    assert_same_model,
+    assert_same_parameters,
+    each,
+    each_transformer,
+    over_seeds,
+)
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.metrics import euclidean_distances
@@ -182,6 +191,7 @@ def test_sparse_rows_are_as_dense_ones(Estimator, small, outputs):
 
 
 @each
+@over_seeds()
 def test_early_stopping_judges_all_networks(Estimator, small):
     model = small(Estimator, n_networks=2, early_stopping=True, max_iter=8, standardize="auto").fit(X, Y)
     assert model.best_validation_score_ == max(model.validation_scores_) > 0.6
@@ -280,20 +290,22 @@ def test_weights_of_all_networks_are_shown(small):
     assert display.weights.shape == (4, 16)
 
 
-def test_networks_side_by_side_are_better_than_one():
+@over_seeds(10)
+def test_networks_side_by_side_are_better_than_one(seed):
     rows, labels = DIFFICULT
     scores = {}
     for n in (1, 3):
-        embedding = TripletMetricTransformer(n_networks=n, random_state=0)
+        embedding = TripletMetricTransformer(n_networks=n, random_state=seed)
         scores[n] = cross_val_score(
             make_pipeline(embedding, KNeighborsClassifier(5)), rows, labels
         ).mean()
     assert scores[3] > scores[1]
 
 
-def test_float32_stays_float32():
+@over_seeds()
+def test_float32_stays_float32(seed):
     rows, labels = load_digits(return_X_y=True)
-    model = TripletMetricTransformer(8, n_networks=2, max_iter=3, random_state=0)
+    model = TripletMetricTransformer(8, n_networks=2, max_iter=3, random_state=seed)
     Z = model.fit(rows.astype(np.float32), labels).transform(rows.astype(np.float32))
     assert Z.dtype == model.coefs_[0].dtype == np.float32
     assert model.score(rows, labels) > 0.95

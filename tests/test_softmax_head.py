@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from shared import X, Y, assert_same_model, assert_same_parameters, each_transformer
+from shared import X, Y, assert_same_model, assert_same_parameters, each_transformer, over_seeds
 from sklearn.datasets import load_digits
 
 from skmetric import ContrastiveMetricTransformer, TripletMetricTransformer
@@ -75,6 +75,7 @@ def test_zero_is_no_head_and_more_changes_the_model(Estimator, small):
 
 
 @each_transformer
+@over_seeds()
 def test_the_head_learns(Estimator, small):
     model = small(Estimator, head_weight=1.0, max_iter=30).fit(X, Y)
     losses = [entry["head_loss"] for entry in model.history_]
@@ -122,8 +123,9 @@ def test_tuples_have_no_classes(small):
         small(TripletMetricTransformer, head_weight=0.5).fit_triplets(make_triplets(Y, 50, 0), X=X)
 
 
-def test_float32_stays_float32():
+@over_seeds()
+def test_float32_stays_float32(seed):
     rows, labels = load_digits(return_X_y=True)
-    model = TripletMetricTransformer(8, head_weight=1.0, max_iter=3, random_state=0)
+    model = TripletMetricTransformer(8, head_weight=1.0, max_iter=3, random_state=seed)
     assert model.fit(rows.astype(np.float32), labels).coefs_[0].dtype == np.float32
     assert model.score(rows, labels) > 0.95

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from shared import X, Y, assert_same_model, assert_same_parameters, each, parameters_of
+from shared import X, Y, assert_same_model, assert_same_parameters, each, over_seeds, parameters_of
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_wine
 from sklearn.model_selection import cross_val_score
@@ -122,21 +122,23 @@ def test_rounding_errors_are_no_variation(dtype):
 
 
 @each
-def test_the_default_finds_the_scale(Estimator, small):
+@over_seeds(10)
+def test_the_default_finds_the_scale(Estimator, small, seed):
     assert Estimator().standardize == "auto"
     images = load_digits(return_X_y=True)
     for rows, labels in (images, load_wine(return_X_y=True)):
-        model = Estimator(random_state=0, max_iter=20).fit(rows[::2], labels[::2])
+        model = Estimator(random_state=seed, max_iter=20).fit(rows[::2], labels[::2])
         moved = 1000 * rows + 1e4
-        other = Estimator(random_state=0, max_iter=20).fit(moved[::2], labels[::2])
+        other = Estimator(random_state=seed, max_iter=20).fit(moved[::2], labels[::2])
         score = model.score(rows[1::2], labels[1::2])
         assert score > 0.9
         assert other.score(moved[1::2], labels[1::2]) == pytest.approx(score, abs=0.01)
 
 
-def test_a_table_in_mixed_units_needs_a_scale_for_each_feature():
+@over_seeds()
+def test_a_table_in_mixed_units_needs_a_scale_for_each_feature(seed):
     rows, y = load_wine(return_X_y=True)
-    model = SoftmaxMLPClassifier(random_state=0)
+    model = SoftmaxMLPClassifier(random_state=seed)
     plain, features = (
         cross_val_score(model.set_params(standardize=kind), rows, y, cv=5).mean()
         for kind in (False, "features")
@@ -148,10 +150,11 @@ def test_a_table_in_mixed_units_needs_a_scale_for_each_feature():
     assert features > plain + 0.05
 
 
-def test_photos_need_no_scaler():
+@over_seeds()
+def test_photos_need_no_scaler(seed):
     rows, y = load_digits(return_X_y=True)
     rows = (rows * 16).clip(0, 255).astype(np.uint8)
-    model = TripletMetricTransformer(max_iter=5, standardize="common", random_state=0)
+    model = TripletMetricTransformer(max_iter=5, standardize="common", random_state=seed)
     assert model.fit(rows[:900], y[:900]).score(rows[900:], y[900:]) > 0.95
 
 
@@ -315,9 +318,10 @@ def test_training_begins_with_the_same_outputs_however_many_features(
     assert_allclose(outputs(clone(model).fit(rows, labels), rows), Z, rtol=1e-4, atol=1e-6)
 
 
-def test_descent_at_a_usual_rate_does_not_diverge_on_many_features():
+@over_seeds(10)
+def test_descent_at_a_usual_rate_does_not_diverge_on_many_features(seed):
     """The contrastive network of a notebook: 12,288 pixels with a common offset, and a rate of 0.05."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     labels = np.arange(100) % 4
     rows = 10 + rng.normal(size=(4, 12288))[labels] + 2 * rng.normal(size=(100, 12288))
     settings = {
@@ -328,7 +332,7 @@ def test_descent_at_a_usual_rate_does_not_diverge_on_many_features():
         "reduction": "grid",
         "max_iter": 10,
         "input_dropout": 0,
-        "random_state": 0,
+        "random_state": seed,
     }
     model = ContrastiveMetricTransformer(64, negative_margin=0.95, positive_margin=0.1, **settings)
     assert model.fit(rows[:60], labels[:60]).score(rows[60:], labels[60:]) > 0.9

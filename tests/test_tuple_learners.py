@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from shared import over_seeds
 from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
@@ -71,6 +72,7 @@ def test_a_search_over_pairs_scores_the_pairs_of_other_folds(pair_learner):
     assert search.best_estimator_.transformer_.transform(X).shape == (150, 4)
 
 
+@over_seeds()
 def test_a_search_over_triplets(triplet_learner):
     search = GridSearchCV(triplet_learner, {"transformer__margin": [0.1, 1]}, cv=3, n_jobs=2)
     search.fit(X[TRIPLETS])

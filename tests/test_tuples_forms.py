@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
-from shared import X, Y
+from shared import X, Y, over_seeds
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier
@@ -152,10 +152,11 @@ def accuracy(model, digits):
     return neighbours.score(model.transform(others), other_labels)
 
 
-def test_pairs_teach_nearly_as_much_as_labels(digits):
+@over_seeds(10)
+def test_pairs_teach_nearly_as_much_as_labels(digits, seed):
     rows, labels = digits[:2]
-    pairs, same = make_pairs(labels, 20 * len(rows), rng=0)
-    by_labels = ContrastiveMetricTransformer(12, random_state=0).fit(rows, labels)
+    pairs, same = make_pairs(labels, 20 * len(rows), rng=seed)
+    by_labels = ContrastiveMetricTransformer(12, random_state=seed).fit(rows, labels)
     untrained = clone(by_labels).set_params(**STILL).fit(rows, labels)
     by_pairs = clone(by_labels).set_params(negative_weight=3, max_iter=10)
     by_pairs.fit_pairs(pairs, same, X=rows)
@@ -163,10 +164,11 @@ def test_pairs_teach_nearly_as_much_as_labels(digits):
     assert accuracy(by_pairs, digits) > accuracy(untrained, digits) + 0.05
 
 
-def test_triplets_teach_nearly_as_much_as_labels(digits):
+@over_seeds(10)
+def test_triplets_teach_nearly_as_much_as_labels(digits, seed):
     rows, labels = digits[:2]
-    triplets = make_triplets(labels, 10 * len(rows), rng=0)
-    by_labels = TripletMetricTransformer(12, (64,), max_iter=20, random_state=1).fit(rows, labels)
+    triplets = make_triplets(labels, 10 * len(rows), rng=seed)
+    by_labels = TripletMetricTransformer(12, (64,), max_iter=20, random_state=seed).fit(rows, labels)
     untrained = clone(by_labels).set_params(**STILL).fit(rows, labels)
     by_triplets = clone(by_labels).set_params(max_iter=8).fit_triplets(triplets, X=rows)
     assert accuracy(by_triplets, digits) > accuracy(by_labels, digits) - 0.03
@@ -174,6 +176,7 @@ def test_triplets_teach_nearly_as_much_as_labels(digits):
 
 
 @each
+@over_seeds()
 def test_tuples_teach_more_than_the_start(kind, make):
     start = learn(kind, make(kind, hidden_layer_sizes=(), **STILL))
     model = learn(kind, make(kind, hidden_layer_sizes=(), max_iter=40))

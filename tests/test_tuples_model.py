@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
-from shared import X, Y
+from shared import X, Y, over_seeds
 from sklearn.base import clone
 from tuple_kinds import PAIRS, PLAIN, SAME, STILL, Pairs, assert_same_training, each, learn
 
@@ -16,6 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The embedding collapses")
 
 
 @each
+@over_seeds()
 def test_a_model_of_tuples_does_what_others_do(kind, make):
     model = learn(kind, make(kind, hidden_layer_sizes=(), max_iter=20))
     assert model.transform(X).shape == (150, 4)

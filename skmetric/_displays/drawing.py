@@ -23,7 +23,14 @@ def subplots(n_rows=1, n_columns=1, **options):
 
 def axes_or_new(ax):
     """Return `ax`, or the axes of a new figure if it is None."""
-    return subplots()[0, 0] if ax is None else ax
+    if ax is None:
+        return subplots()[0, 0]
+    if not hasattr(ax, "scatter"):
+        raise TypeError(
+            f"ax must be matplotlib Axes or None, got {type(ax).__name__}. Of an array of axes, pass one "
+            "of its elements."
+        )
+    return ax
 
 
 def fitted_attribute(estimator, name):

@@ -11,6 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_consistent_length
 
 from .._labels import check_labels, known_classes
+from .._numbers import check_count
 from .._transformed import embeddings_of
 from .._typing import Array, MatrixLike
 from .drawing import images_of, label, subplots
@@ -138,6 +139,7 @@ class NeighborsDisplay:
         y_gallery = check_labels(y_gallery, "y_gallery")
         known_classes(y_query, y_gallery, names=["y_query", "y_gallery"])
         images = images_of(X_query, np.arange(len(y_query)), image_shape)
+        n_neighbors = check_count(n_neighbors, "n_neighbors")
         search = NearestNeighbors(n_neighbors=n_neighbors).fit(embeddings_of(estimator, X_gallery))
         found = search.kneighbors(embeddings_of(estimator, X_query), return_distance=False)
         neighbors = images_of(X_gallery, found, image_shape)

@@ -116,6 +116,8 @@ class PairDistanceDisplay:
         ------
         NotFittedError
             If the verifier is not fitted.
+        TypeError
+            If the verifier is another estimator, such as the transformer itself.
         ValueError
             If labels are missing or have other values.
 
@@ -133,6 +135,11 @@ class PairDistanceDisplay:
         >>> display.threshold == verifier.threshold_
         True
         """
+        if not hasattr(verifier, "decision_function"):
+            raise TypeError(
+                f"verifier must be a PairVerifier, got {type(verifier).__name__}. Fit a PairVerifier on "
+                "the transformer first, or use from_predictions."
+            )
         check_is_fitted(verifier, "threshold_")
         distances = -verifier.decision_function(pairs, X=X)
         return cls.from_predictions(
@@ -175,8 +182,8 @@ class PairDistanceDisplay:
         Raises
         ------
         ValueError
-            If labels are missing or have other values, if distances are not finite, or if there are not
-            as many labels as distances.
+            If labels are missing or have other values, if distances are not finite or below 0, or if
+            there are not as many labels as distances.
 
         Examples
         --------
@@ -186,6 +193,10 @@ class PairDistanceDisplay:
         ['same class', 'different classes', 'threshold 0.6']
         """
         distances = column_or_1d(check_array(distances, ensure_2d=False, input_name="distances"))
+        if distances.min() < 0:
+            raise ValueError(
+                f"distances must be >= 0, got {distances.min().item()}. Of scores, pass -scores."
+            )
         same = check_pair_labels(y_true, len(distances), both=False)
         y_true = np.where(same, 1, 0)
         return cls(y_true, distances, threshold=threshold, name=name).plot(ax, **kwargs)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from .._shown import shown
 from .._typing import Array
 from .drawing import fitted_attribute, subplots
 
@@ -57,6 +58,11 @@ class TrainingCurveDisplay:
     def __init__(self, history: Sequence[dict[str, Any]]) -> None:
         if not len(history):
             raise ValueError("history is empty, so that there are no epochs to draw.")
+        if not all(isinstance(epoch, Mapping) for epoch in history):
+            raise TypeError(
+                "history must hold a dict for each epoch, as history_ of a fitted estimator does, got "
+                f"{shown(history[0])}."
+            )
         self.history = history
 
     @classmethod

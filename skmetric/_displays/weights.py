@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from .._numbers import check_count
 from .._typing import Floats
 from .drawing import axes_or_new, fitted_attribute, images_of
 
@@ -122,7 +123,7 @@ class WeightsDisplay:
         """
         coefs = fitted_attribute(estimator, "coefs_")
         if layer not in range(len(coefs)):
-            raise ValueError(f"layer must be between 0 and {len(coefs) - 1}, got {layer}.")
+            raise ValueError(f"layer must be between 0 and {len(coefs) - 1}, got {layer!r}.")
         weights = coefs[layer]
         if weights.ndim == 3:  # several networks
             weights = np.hstack(weights)
@@ -174,9 +175,7 @@ class WeightsDisplay:
 
     def _mosaic(self):
         """Images in rows and columns, with gaps of NaN between them."""
-        if self.n_images < 1:
-            raise ValueError(f"n_images must be at least 1, got {self.n_images}.")
-        n = min(self.n_images, self.weights.shape[1])
+        n = min(check_count(self.n_images, "n_images"), self.weights.shape[1])
         images = images_of(self.weights.T, np.arange(n), self.image_shape)
         height, width, *colors = images.shape[1:]
         n_columns = math.ceil(math.sqrt(n))

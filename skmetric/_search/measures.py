@@ -1,7 +1,5 @@
 """Retrieval measures of each query, from one search of neighbours, and checks of their arguments."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn import get_config
 from sklearn.exceptions import UndefinedMetricWarning
@@ -9,7 +7,6 @@ from sklearn.utils import check_array, check_consistent_length, gen_batches
 
 from .._array_api import to_numpy
 from .._labels import check_labels, known_classes
-from .._shown import shown
 from .._warn import warn
 from .candidates import Search
 
@@ -59,23 +56,6 @@ def _depth(names, k, n_relevant):
 
 
 # --- checks -----------------------------------------------------------------------------------------
-
-
-def check_k(k):
-    """Check a number of neighbours and convert it to an int.
-
-    Raises
-    ------
-    TypeError
-        If `k` is not an integer. A bool is not an integer here.
-    ValueError
-        If `k` is less than 1.
-    """
-    if not isinstance(k, Integral) or isinstance(k, bool):
-        raise TypeError(f"k must be an integer of at least 1, got {shown(k)}.")
-    if k < 1:
-        raise ValueError(f"k must be an integer of at least 1, got {shown(k)}.")
-    return int(k)
 
 
 def _finite_rows(Z, name):

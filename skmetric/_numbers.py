@@ -1,0 +1,84 @@
+"""Checks of counts, row numbers and random number generators in the arguments of functions."""
+
+from numbers import Integral
+
+import numpy as np
+
+from ._shown import shown
+
+
+def check_count(value, name):
+    """Check a count and convert it to an int.
+
+    Parameters
+    ----------
+    value : object
+        The count.
+    name : str
+        Name of the argument in the message.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    TypeError
+        If the count is not an integer. A bool is not an integer here.
+    ValueError
+        If the count is less than 1.
+    """
+    message = f"{name} must be an integer of at least 1, got {shown(value)}."
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(message)
+    if value < 1:
+        raise ValueError(message)
+    return int(value)
+
+
+def check_row_numbers(tuples, name, matrix, n_rows):
+    """Check that an array holds row numbers of a matrix.
+
+    Parameters
+    ----------
+    tuples : ndarray
+        Row numbers.
+    name, matrix : str
+        Names of the array and of the matrix in the message.
+    n_rows : int
+        Number of rows of the matrix.
+
+    Raises
+    ------
+    ValueError
+        If the numbers are not integers, or if the matrix has no such rows.
+    """
+    if tuples.dtype.kind not in "iu":
+        raise ValueError(
+            f"{name} must hold row numbers of {matrix}, which are integers, got dtype {tuples.dtype}."
+        )
+    if tuples.size == 0:
+        return
+    lowest = tuples.min()
+    highest = tuples.max()
+    if lowest < 0 or highest >= n_rows:
+        raise ValueError(
+            f"{name} has row numbers from {lowest} to {highest}, but {matrix} has rows 0 to {n_rows - 1}."
+        )
+
+
+def generator(rng):
+    """Return a random number generator; an integer is the seed of a new one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no generator for the value. A bool is no seed.
+    """
+    problem = f"rng must be a numpy.random.Generator, or an integer >= 0 as a seed, got {shown(rng)}."
+    if isinstance(rng, bool):
+        raise TypeError(problem)
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(problem) from error
