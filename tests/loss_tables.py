@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, settings
 from hypothesis import given as given_examples
 from hypothesis import strategies as st
+from profiles import by_profile
 
 from skmetric.losses import (
     DISTANCES,
@@ -201,7 +202,7 @@ def oracle(name):
 
 label_vectors = st.lists(st.integers(0, 4), min_size=2, max_size=12).map(np.array)
 seeds = st.integers(0, 2**32 - 1)
-few = settings(deadline=None, max_examples=15, derandomize=True)
+few = settings(max_examples=by_profile(15, 200))
 
 
 def on_any_labels(test):

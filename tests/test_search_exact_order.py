@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import by_profile
 from retrieval_oracle import means_by_loops, means_of_functions, means_of_report
 from sklearn import config_context
 
 from skmetric._search.exact_order import ExactOrder, in_mixed_group, split_groups
 from skmetric.metrics import precision_at_k, recall_at_k
 
-UNHURRIED = settings(deadline=None, max_examples=15)
+UNHURRIED = settings(max_examples=by_profile(15, 500))
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import by_profile
 from scipy.special import softmax
 
 from skmetric._engine.adversarial import AtRows
@@ -300,7 +301,7 @@ def mlp_epochs(losses, tol, patience):
     return len(losses)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=by_profile(100, 2000))
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=40), st.integers(0, 4), st.integers(1, 4))
 def test_stops_where_scikit_learn_does(values, tol, patience):
     losses, tol = [float(value) for value in values], tol + 0.5
