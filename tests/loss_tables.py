@@ -113,6 +113,15 @@ def embeddings(n=14, n_components=3, n_classes=3, dtype=np.float64, seed=0):
     return rng.normal(0, 0.7, (n, n_components)).astype(dtype), rng.integers(0, n_classes, n)
 
 
+def embeddings_of_tuples(n, size, seed=0, dtype=np.float64, n_components=3):
+    """Embeddings of tuples, and which rows are like the first of their tuple."""
+    rng = np.random.default_rng(seed)
+    Z = rng.normal(0, 0.7, (n * size, n_components)).astype(dtype)
+    if size == 2:
+        return Z, np.repeat(rng.integers(0, 2, n), 2)
+    return Z, np.tile([1, 1, 0], n)
+
+
 def integer_distances(n, seed, dtype, top=4):
     # Small integers: many exact ties, and exact sums.
     D = np.random.default_rng(seed).integers(0, top + 1, (n, n)).astype(dtype)
