@@ -14,7 +14,7 @@ def by_profile(ci, nightly):
 
 
 def tried(examples, check, ci, nightly):
-    """Check as many examples of a strategy as the profile says; return the number of those not given up."""
+    """Check some examples of a strategy, and return the number of those that were not given up."""
     n_checked = 0
 
     @settings(max_examples=by_profile(ci, nightly))
