@@ -1,3 +1,4 @@
+import warnings
 from fractions import Fraction
 
 import numpy as np
@@ -78,7 +79,26 @@ def large_integers(rng, n, n_components):
     return rng.integers(5000, 5006, (n, n_components)) * rng.integers(1, 3, (n, 1))
 
 
+def of_float32(rng, n, n_components):
+    exponents = rng.integers(-149, 128, (n, n_components)) * rng.integers(2)
+    return np.ldexp(rng.normal(size=(n, n_components)).clip(-1.9, 1.9), exponents).astype(np.float32)
+
+
+def any_floats(rng, n, n_components):
+    # Random bits are floats of all sizes, denormals among them. Some rows occur twice.
+    bits = rng.integers(0, 2**64, (n, n_components), dtype=np.uint64)
+    Z = np.where(np.isfinite(bits.view(np.float64)), bits.view(np.float64), 0)
+    return Z[rng.integers(n, size=n)]
+
+
+def denormals(rng, n, n_components):
+    return rng.integers(-9, 10, (n, n_components)) * 5e-324
+
+
 HARD = [
+    of_float32,
+    any_floats,
+    denormals,
     far_clusters,
     shifted_grid,
     decimals,
@@ -99,7 +119,9 @@ HARD = [
 )
 def test_measures_are_those_of_exact_arithmetic(hard, seed, n, n_components, k):
     rng = np.random.default_rng(seed)
-    compared(hard(rng, n, n_components), rng.integers(1 + seed % 4, size=n), k)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        compared(hard(rng, n, n_components), rng.integers(1 + seed % 4, size=n), k)
 
 
 @pytest.mark.parametrize("hard", HARD)

@@ -209,6 +209,19 @@ def test_equal_weights_make_no_difference(function):
         assert function(Z, y, sample_weight=np.full(40, weight)) == unweighted
 
 
+@EACH
+def test_queries_of_tiny_weight_count(function):
+    """Divided by the largest weight, the weight of "a" is 0."""
+    Z = np.r_[LINE, [[9.0]]]
+    y = [*NAMES, "alone"]
+    weights = [1e-300, 1e-300, 1e-300, 1e-300, 1e300]
+    assert function(Z, y, sample_weight=weights) == function(Z, y)
+    weights = [1e-300, 1e300, 1e-300, 1e300, 0]
+    report = retrieval_report(Z, y, sample_weight=weights)
+    assert report["n_queries"] == 4
+    assert report["classes"]["a"] == retrieval_report(Z, y)["classes"]["a"]
+
+
 def test_weight_2_is_a_query_given_twice_to_a_gallery():
     Z, y = random_data()
     gallery = {"Z_gallery": Z[20:], "y_gallery": y[20:]}

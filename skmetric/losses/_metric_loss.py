@@ -11,8 +11,8 @@ from ._reductions import over_active, over_valid
 class MetricLoss:
     """Loss on embeddings, called as ``loss(Z, y) -> (value, dZ)``.
 
-    A batch without valid terms has value 0 and gradient 0. If the value or the gradient is not finite, the
-    call raises FloatingPointError.
+    A batch without valid terms has value 0 and gradient 0. If the value or the gradient is not finite,
+    the call raises FloatingPointError.
 
     Parameters
     ----------
