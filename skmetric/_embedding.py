@@ -217,6 +217,8 @@ class Embedding(NetworkEstimator):
                     f"and {shapes[1]}."
                 )
             d = float(model.pair_distance(np.stack([u, v])[np.newaxis])[0])
+            if squared and d * d == math.inf:
+                raise ValueError(f"The square of the distance {d:.4g} is larger than any float64.")
             return d * d if squared else d
 
         return metric

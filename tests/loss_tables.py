@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, settings
 from hypothesis import given as given_examples
 from hypothesis import strategies as st
+from profiles import by_profile
 
 from skmetric.losses import (
     DISTANCES,
@@ -112,6 +113,15 @@ def embeddings(n=14, n_components=3, n_classes=3, dtype=np.float64, seed=0):
     return rng.normal(0, 0.7, (n, n_components)).astype(dtype), rng.integers(0, n_classes, n)
 
 
+def embeddings_of_tuples(n, size, seed=0, dtype=np.float64, n_components=3):
+    """Embeddings of tuples, and which rows are like the first of their tuple."""
+    rng = np.random.default_rng(seed)
+    Z = rng.normal(0, 0.7, (n * size, n_components)).astype(dtype)
+    if size == 2:
+        return Z, np.repeat(rng.integers(0, 2, n), 2)
+    return Z, np.tile([1, 1, 0], n)
+
+
 def integer_distances(n, seed, dtype, top=4):
     # Small integers: many exact ties, and exact sums.
     D = np.random.default_rng(seed).integers(0, top + 1, (n, n)).astype(dtype)
@@ -201,7 +211,7 @@ def oracle(name):
 
 label_vectors = st.lists(st.integers(0, 4), min_size=2, max_size=12).map(np.array)
 seeds = st.integers(0, 2**32 - 1)
-few = settings(deadline=None, max_examples=15, derandomize=True)
+few = settings(max_examples=by_profile(15, 200))
 
 
 def on_any_labels(test):

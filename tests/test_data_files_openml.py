@@ -101,6 +101,16 @@ def test_wrong_answer_is_neither_returned_nor_kept(tmp_path, openml):
     assert list(tmp_path.rglob("*.npz*")) == []
 
 
+@pytest.mark.parametrize("wrong", [256, -1, 0.5, 1e300, np.nan, np.inf, "7a", None])
+@pytest.mark.parametrize("part", ["images", "labels"])
+def test_values_that_would_wrap_around_are_refused(tmp_path, openml, part, wrong):
+    openml.data = np.zeros((3, 784), object), np.zeros(3, object)
+    openml.data[part == "labels"].flat[1] = wrong
+    with pytest.raises(ValueError, match=r"OpenML's mnist must contain (numbers|integers from 0 to 255)"):
+        fetch_mnist(data_home=tmp_path)
+    assert list(tmp_path.rglob("*.npz*")) == []
+
+
 @each_set
 @pytest.mark.parametrize(
     "error",

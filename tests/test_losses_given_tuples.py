@@ -2,7 +2,15 @@ from functools import partial
 
 import numpy as np
 import pytest
-from loss_tables import RULES, embeddings, every_dtype, every_reduction, masks, metric_loss
+from loss_tables import (
+    RULES,
+    embeddings,
+    embeddings_of_tuples,
+    every_dtype,
+    every_reduction,
+    masks,
+    metric_loss,
+)
 from numpy.testing import assert_allclose, assert_array_equal
 from shared import peak_of
 
@@ -19,15 +27,6 @@ from skmetric.testing import check_gradient
 # --- tuples that are given instead of labels --------------------------------------------------------
 
 
-def given(n, size, seed=0, dtype=np.float64):
-    """Embeddings of tuples, and which rows are like the first of their tuple."""
-    rng = np.random.default_rng(seed)
-    Z = rng.normal(0, 0.7, (n * size, 3)).astype(dtype)
-    if size == 2:
-        return Z, np.repeat(rng.integers(0, 2, n), 2)
-    return Z, np.tile([1, 1, 0], n)
-
-
 PAIRS = partial(given_tuples, size=2)
 TRIPLETS = partial(given_tuples, size=3)
 
@@ -35,7 +34,7 @@ TRIPLETS = partial(given_tuples, size=3)
 @every_dtype
 @pytest.mark.parametrize("size", [2, 3])
 def test_given_tuples_are_compared_with_their_first_row(size, dtype):
-    Z, y = given(6, size, dtype=dtype)
+    Z, y = embeddings_of_tuples(6, size, dtype=dtype)
     D, positive, negative, _ = given_tuples(Z, y, size=size)
     assert D.dtype == dtype and D.shape == (6, size - 1)
     for t in range(6):
@@ -49,7 +48,7 @@ def test_given_tuples_are_compared_with_their_first_row(size, dtype):
 @every_dtype
 @pytest.mark.parametrize("seed", range(5))
 def test_contrastive_loss_of_given_pairs_is_the_loop_over_them(reduction, dtype, seed):
-    Z, y = given(7, 2, seed, dtype)
+    Z, y = embeddings_of_tuples(7, 2, seed, dtype)
     margins = RULES["contrastive"].keywords
     total, n_active = 0.0, 0
     for (first, second), alike in zip(Z.reshape(-1, 2, 3).astype(float), y[::2]):
@@ -71,7 +70,7 @@ def test_contrastive_loss_of_given_pairs_is_the_loop_over_them(reduction, dtype,
 @every_dtype
 @pytest.mark.parametrize("seed", range(5))
 def test_triplet_loss_of_given_triplets_is_the_loop_over_them(reduction, mining, dtype, seed):
-    Z, y = given(6, 3, seed, dtype)
+    Z, y = embeddings_of_tuples(6, 3, seed, dtype)
     total, n_active, n_valid = 0.0, 0, 0
     for a, p, n in Z.reshape(-1, 3, 3).astype(float):
         near, far = np.sum((a - p) ** 2), np.sum((a - n) ** 2)
@@ -95,7 +94,7 @@ def test_triplet_loss_of_given_triplets_is_the_loop_over_them(reduction, mining,
 def test_gradient_of_given_tuples_is_that_of_central_differences(name, reduction, distance, sphere):
     size = 2 if name == "contrastive" else 3
     loss = metric_loss(name, reduction, distance, sphere, partial(given_tuples, size=size))
-    Z, y = given(7, size)
+    Z, y = embeddings_of_tuples(7, size)
     assert check_gradient(loss, Z, y).max() < 1e-6
 
 
@@ -103,7 +102,7 @@ def test_gradient_of_given_tuples_is_that_of_central_differences(name, reduction
 def test_given_tuples_cost_what_they_are_and_no_grid(name):
     size = 2 if name == "contrastive" else 3
     loss = metric_loss(name, comparison=partial(given_tuples, size=size))
-    Z, y = given(20_000, size, dtype=np.float32)
+    Z, y = embeddings_of_tuples(20_000, size, dtype=np.float32)
     assert peak_of(loss, Z, y) < 20 * Z.nbytes
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import by_profile
 from retrieval_oracle import means_by_loops
 from shared import over_seeds
 from sklearn import config_context
@@ -27,7 +28,7 @@ from skmetric.metrics import (
     retrieval_report,
 )
 
-UNHURRIED = settings(deadline=None, max_examples=100)
+UNHURRIED = settings(max_examples=by_profile(100, 2000))
 # Few rows of few classes are often of one.
 TRIVIAL = pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from profiles import by_profile
 from scipy import sparse
 from scipy.stats import chisquare
 
@@ -19,7 +20,7 @@ from skmetric.pairs import (
     pairs_from_chunklets,
 )
 
-UNHURRIED = settings(deadline=None, max_examples=100)
+UNHURRIED = settings(max_examples=by_profile(100, 2000))
 Y = np.array([1, 0, 2, 0, 1, 1, 0, 3, 0])  # classes of 4, 3, 1 and 1 rows: 9 pairs of the same, 27 not
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from profiles import by_profile
 
 from skmetric._engine.sampling import (
     BATCH_SAMPLERS,
@@ -16,7 +17,7 @@ from skmetric._engine.sampling import (
 )
 
 SAMPLERS = pytest.mark.parametrize("name", BATCH_SAMPLERS)
-UNHURRIED = settings(deadline=None, max_examples=60)
+UNHURRIED = settings(max_examples=by_profile(60, 1000))
 
 
 def many_classes(seed):

@@ -1,16 +1,18 @@
+import warnings
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import by_profile
 from retrieval_oracle import means_by_loops, means_of_functions, means_of_report
 from sklearn import config_context
 
 from skmetric._search.exact_order import ExactOrder, in_mixed_group, split_groups
 from skmetric.metrics import precision_at_k, recall_at_k
 
-UNHURRIED = settings(deadline=None, max_examples=15)
+UNHURRIED = settings(max_examples=by_profile(15, 500))
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
 
 
@@ -77,7 +79,26 @@ def large_integers(rng, n, n_components):
     return rng.integers(5000, 5006, (n, n_components)) * rng.integers(1, 3, (n, 1))
 
 
+def of_float32(rng, n, n_components):
+    exponents = rng.integers(-149, 128, (n, n_components)) * rng.integers(2)
+    return np.ldexp(rng.normal(size=(n, n_components)).clip(-1.9, 1.9), exponents).astype(np.float32)
+
+
+def any_floats(rng, n, n_components):
+    # Random bits are floats of all sizes, denormals among them. Some rows occur twice.
+    bits = rng.integers(0, 2**64, (n, n_components), dtype=np.uint64)
+    Z = np.where(np.isfinite(bits.view(np.float64)), bits.view(np.float64), 0)
+    return Z[rng.integers(n, size=n)]
+
+
+def denormals(rng, n, n_components):
+    return rng.integers(-9, 10, (n, n_components)) * 5e-324
+
+
 HARD = [
+    of_float32,
+    any_floats,
+    denormals,
     far_clusters,
     shifted_grid,
     decimals,
@@ -98,7 +119,9 @@ HARD = [
 )
 def test_measures_are_those_of_exact_arithmetic(hard, seed, n, n_components, k):
     rng = np.random.default_rng(seed)
-    compared(hard(rng, n, n_components), rng.integers(1 + seed % 4, size=n), k)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        compared(hard(rng, n, n_components), rng.integers(1 + seed % 4, size=n), k)
 
 
 @pytest.mark.parametrize("hard", HARD)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from profiles import by_profile
 from retrieval_oracle import WITH_K, WITHOUT_K, means_by_loops, means_of_functions, means_of_report
 from sklearn.exceptions import UndefinedMetricWarning
 
@@ -141,7 +142,7 @@ def test_leave_one_out_is_a_gallery_of_the_queries(function):
 
 
 @pytest.mark.filterwarnings(TRIVIAL)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=by_profile(50, 1000))
 @given(st.integers(0, 2**20), st.integers(1, 30), st.booleans())
 def test_queries_are_left_out_of_their_own_neighbours(seed, k, some_are_not_there):
     rng = np.random.default_rng(seed)
@@ -189,7 +190,7 @@ def test_positions_without_a_gallery_raise(function):
 
 
 @pytest.mark.filterwarnings(TRIVIAL)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=by_profile(50, 1000))
 @given(st.integers(0, 2**20), st.integers(1, 30), st.booleans())
 def test_weighted_means_are_those_of_loops(seed, k, with_gallery):
     rng = np.random.default_rng(seed)
@@ -206,6 +207,19 @@ def test_equal_weights_make_no_difference(function):
     unweighted = function(Z, y)
     for weight in (1, 2.5, 1e300, 1e-300):
         assert function(Z, y, sample_weight=np.full(40, weight)) == unweighted
+
+
+@EACH
+def test_queries_of_tiny_weight_count(function):
+    """Divided by the largest weight, the weight of "a" is 0."""
+    Z = np.r_[LINE, [[9.0]]]
+    y = [*NAMES, "alone"]
+    weights = [1e-300, 1e-300, 1e-300, 1e-300, 1e300]
+    assert function(Z, y, sample_weight=weights) == function(Z, y)
+    weights = [1e-300, 1e300, 1e-300, 1e300, 0]
+    report = retrieval_report(Z, y, sample_weight=weights)
+    assert report["n_queries"] == 4
+    assert report["classes"]["a"] == retrieval_report(Z, y)["classes"]["a"]
 
 
 def test_weight_2_is_a_query_given_twice_to_a_gallery():

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from profiles import by_profile
 from scipy.special import softmax
 
 from skmetric.losses import (
@@ -104,7 +105,7 @@ def on_any_labels(test):
         test = example(y=np.array(labels), seed=0, dtype=np.float32)(test)
     vectors = st.lists(st.integers(0, 4), min_size=1, max_size=12).map(np.array)
     some = given(y=vectors, seed=st.integers(0, 999), dtype=st.sampled_from(DTYPES))
-    return settings(deadline=None, max_examples=30, derandomize=True)(some(test))
+    return settings(max_examples=by_profile(30, 500))(some(test))
 
 
 # --- value and C against the loops --------------------------------------------------------------------

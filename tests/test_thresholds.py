@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from profiles import by_profile
 from sklearn.metrics import fbeta_score
 
 from skmetric._thresholds import THRESHOLDS, resolution_of
 
-UNHURRIED = settings(deadline=None, max_examples=100)
+UNHURRIED = settings(max_examples=by_profile(100, 2000))
 LARGEST = np.finfo(float).max
 
 
@@ -68,7 +69,7 @@ def test_no_threshold_is_better(name, data, beta, min_rate):
     assert merits(same, distances <= found, beta, min_rate)[name] == pytest.approx(best, abs=1e-12) != -1
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=by_profile(30, 1000))
 @given(measured(), st.sampled_from([0, 0.5, 0.9, 1]))
 def test_of_equal_rates_the_other_rate_decides(data, min_rate):
     same, distances = data

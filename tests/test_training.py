@@ -4,13 +4,16 @@ from itertools import repeat
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from profiles import by_profile
 from scipy.special import softmax
 
 from skmetric._engine.adversarial import AtRows
 from skmetric._engine.network import Network
 from skmetric._engine.optimizers import SGD
 from skmetric._engine.sampling import shuffled_batches
-from skmetric._engine.schedules import Custom, Schedule
+from skmetric._engine.schedules import Adaptive, Custom, Schedule
 from skmetric._engine.training import _print_epoch, run_epoch, train
 from skmetric._engine.training_state import Progress, TrainingState
 from skmetric.losses import LabelLoss, log_loss
@@ -265,6 +268,140 @@ def test_progress_is_judged_by_the_level_of_the_loss(patience):
     loss = StubLoss([3, 2, 1] + [1] * 50)
     history = stub_train(loss=loss, n_epochs=50, progress=Progress(1e-4, patience))
     assert len(history) == 3 + patience + 1
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"validation": StubValidation(repeat(0.5))}], ids=["plain", "validated"]
+)
+def test_schedule_is_told_that_training_stands_still_and_may_end_it(options):
+    told = []
+
+    class Told(Schedule):
+        def stand_still(self, validated):
+            told.append(validated)
+            self.ended = len(told) == 3
+
+    history = stub_train(n_epochs=50, schedule=Told(0.1), progress=Progress(1e-4, 1), **options)
+    assert told == [bool(options)] * 3
+    assert len(history) == 3 + 2 + 2
+
+
+def test_infinite_patience_never_stops():
+    assert len(stub_train(n_epochs=50, progress=Progress(1e-4, math.inf))) == 50
+
+
+def test_adaptive_rate_is_lowered_instead_of_stopping():
+    options = {"schedule": Adaptive(1e-5), "progress": Progress(1e-4, 1)}
+    history = stub_train(n_epochs=50, **options)
+    # 3 epochs at the first rate, as the first one is an improvement; then 2 at each.
+    expected = [1e-5] * 3 + [2e-6] * 2 + [4e-7] * 2
+    assert [entry["learning_rate"] for entry in history] == pytest.approx(expected)
+
+
+def mlp_epochs(losses, tol, patience):
+    """Epochs by the rule of scikit-learn's MLPClassifier."""
+    best, idle = np.inf, 0
+    for epoch, loss in enumerate(losses):
+        idle = idle + 1 if loss > best - tol else 0
+        best = min(loss, best)
+        if idle > patience:
+            return epoch + 1
+    return len(losses)
+
+
+@settings(max_examples=by_profile(100, 2000))
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=40), st.integers(0, 4), st.integers(1, 4))
+def test_stops_where_scikit_learn_does(values, tol, patience):
+    losses, tol = [float(value) for value in values], tol + 0.5
+    history = stub_train(losses, n_epochs=len(losses), progress=Progress(tol, patience))
+    assert len(history) == mlp_epochs(losses, tol, patience)
+
+
+def test_progress_stands_still_until_it_begins_anew():
+    progress = Progress(0.0, 1)
+    still = []
+    for _ in range(4):
+        progress.update(1.0)
+        still.append(progress.stands_still)
+    assert still == [False, False, True, True]
+    progress.begin_anew()
+    progress.update(1.0)
+    assert not progress.stands_still
+
+
+def test_progress_tells_the_best():
+    progress = Progress(10.0, 1)
+    told = []
+    for score in [1.0, 1.5, 1.5, 1.2, 1.6]:
+        progress.update(score)
+        told.append(progress.is_best)
+    assert told == [True, True, False, False, True]
+    assert progress.best == 1.6
+
+
+# --- early stopping ---------------------------------------------------------------------------------
+
+
+def test_parameters_of_the_best_epoch_are_restored():
+    network = StubNetwork()
+    W = network.parameters[0]
+    stub_train(n_epochs=5, network=network, validation=StubValidation([0.1, 0.3, 0.2, 0.3, 0.0]))
+    assert network.parameters[0] is W
+    np.testing.assert_array_equal(W, 2 * len(BATCHES))
+
+
+def test_parameters_at_the_beginning_stay_if_no_epoch_reaches_their_score():
+    network = StubNetwork()
+    network.parameters[0] += 7
+    options = {"validation": StubValidation([0.4, 0.2]), "progress": Progress(0.0, 10, best=0.5)}
+    stub_train(n_epochs=2, network=network, **options)
+    np.testing.assert_array_equal(network.parameters[0], 7)
+
+
+def test_a_gain_of_less_than_tol_may_still_be_the_best():
+    network = StubNetwork()
+    options = {"validation": StubValidation([0.3, 0.3001, 0.2]), "progress": Progress(0.1, 10)}
+    stub_train(n_epochs=3, network=network, **options)
+    np.testing.assert_array_equal(network.parameters[0], 2 * len(BATCHES))
+
+
+def test_without_validation_the_last_parameters_stay():
+    network = StubNetwork()
+    stub_train([1.0, 5.0, 9.0], n_epochs=3, network=network)
+    np.testing.assert_array_equal(network.parameters[0], 3 * len(BATCHES))
+
+
+# --- Ctrl-C -----------------------------------------------------------------------------------------
+
+
+def test_interrupt_within_an_epoch_returns_to_the_end_of_the_last_one():
+    network = StubNetwork()
+    optimizer = StubOptimizer()
+    rng = np.random.default_rng(0)
+    twin = np.random.default_rng(0)
+    losses = losses_of_epochs([3.0, 2.0, KeyboardInterrupt()])
+
+    def schedule_that_draws(epoch):
+        rng.random()
+        return 1.0
+
+    parts = {"network": network, "optimizer": optimizer, "rng": rng, "loss": losses}
+    with pytest.warns(UserWarning, match=r"interrupted by user after 2 epochs"):
+        history = stub_train(n_epochs=9, schedule=Custom(0.1, schedule_that_draws), **parts)
+    assert [entry["loss"] for entry in history] == pytest.approx([3.0, 2.0])
+    np.testing.assert_array_equal(network.parameters[0], 2 * len(BATCHES))
+    assert optimizer.state == {"t": 2 * len(BATCHES)}
+    twin.random(2)
+    assert rng.random() == twin.random()
+
+
+def test_interrupt_restores_the_best_epoch_that_was_validated():
+    network = StubNetwork()
+    options = {"validation": StubValidation([0.3, 0.2]), "network": network}
+    with pytest.warns(UserWarning, match="interrupted"):
+        history = stub_train([3.0, 2.0, KeyboardInterrupt()], n_epochs=9, **options)
+    assert len(history) == 2
+    np.testing.assert_array_equal(network.parameters[0], len(BATCHES))
 
 
 def test_interrupt_in_the_first_epoch_is_raised():

@@ -16,7 +16,8 @@ def download(name, openml_name, data_home, searched):
     from sklearn.datasets import get_data_home
 
     X, y = _fetch(name, openml_name, data_home, searched)
-    X, y = check_part(X.astype(np.uint8), y.astype(np.uint8), f"OpenML's {name}")
+    source = f"OpenML's {name}"
+    X, y = check_part(_as_uint8(X, source), _as_uint8(y, source), source)
     n = N_TRAIN
     arrays = {"X_train": X[:n], "y_train": y[:n], "X_test": X[n:], "y_test": y[n:]}
     try:
@@ -42,3 +43,16 @@ def _fetch(name, openml_name, data_home, searched):
             f"subfolder {name}; or {name}_{{train,test}}_{{images,labels}}.npy. Then pass the folder as "
             f"data_home, or set the environment variable SKMETRIC_DATA to it."
         ) from error
+
+
+def _as_uint8(values, source):
+    """Convert integers from 0 to 255. Other values raise an error, since they would wrap around."""
+    try:
+        numbers = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{source} must contain numbers ({error}).") from error
+    with np.errstate(invalid="ignore"):
+        converted = numbers.astype(np.uint8)
+    if not np.array_equal(converted, numbers):
+        raise ValueError(f"{source} must contain integers from 0 to 255 only.")
+    return converted

@@ -117,7 +117,7 @@ def _check_query_index(query_index, codes, item_codes, classes):
 
 
 def _check_sample_weight(sample_weight, n_queries):
-    """Weights of the queries, divided by the largest one, which does not change weighted means."""
+    """Weights of the queries."""
     if sample_weight is None:
         return np.ones(n_queries)
     sample_weight = to_numpy(sample_weight)
@@ -131,7 +131,7 @@ def _check_sample_weight(sample_weight, n_queries):
         raise ValueError(f"sample_weight must not be negative, got {weights.min().item()}.")
     if weights.max() == 0:
         raise ValueError("sample_weight must be positive for at least one query, but all weights are 0.")
-    return weights / weights.max()
+    return weights
 
 
 # --- queries and items ------------------------------------------------------------------------------
@@ -236,4 +236,6 @@ class Retrieval:
 
     def means(self, values, chosen=slice(None)):
         """Weighted means of `values` over the chosen queries, out of those that count."""
-        return np.average(values[:, chosen], axis=1, weights=self.weights[chosen]).tolist()
+        # Sums of weights may overflow. Those of a class may be tiny beside the weights of another.
+        weights = self.weights[chosen]
+        return np.average(values[:, chosen], axis=1, weights=weights / weights.max()).tolist()

@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from ._distances import squared_distances, squared_distances_chain
+from ._distances import check_below, squared_distances, squared_distances_chain
 from ._forms import Array, Chain, Comparison
 
 
@@ -87,8 +87,10 @@ def given_tuples(Z: Array, y: Array, *, size: int) -> tuple[Array, Array, Array,
     ([[1.0, 9.0]], [[True, False]])
     """
     tuples = Z.reshape(-1, size, Z.shape[1])
-    differences = tuples[:, :1] - tuples[:, 1:]
-    D = np.einsum("tjk,tjk->tj", differences, differences)
+    with np.errstate(over="ignore", invalid="ignore"):
+        differences = tuples[:, :1] - tuples[:, 1:]
+        D = np.einsum("tjk,tjk->tj", differences, differences)
+    check_below(D, np.finfo(D.dtype).max)
     positive = y.reshape(-1, size)[:, 1:].astype(bool)
     return D, positive, ~positive, partial(_given_tuples_chain, differences)
 

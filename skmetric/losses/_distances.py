@@ -24,6 +24,12 @@ def squared_distances(Z: Array) -> Array:
     ndarray of shape (n, n)
         Squared distances in the dtype of `Z`, symmetric up to rounding.
 
+    Raises
+    ------
+    FloatingPointError
+        If `Z` contains NaN or infinity, or if its rows are so far apart that squared distances may
+        overflow.
+
     Notes
     -----
     This formula needs one matrix product, but it is inaccurate for rows that nearly coincide: in float32,
@@ -37,8 +43,10 @@ def squared_distances(Z: Array) -> Array:
     >>> squared_distances(np.array([[0.0, 0.0], [3.0, 4.0]])).tolist()
     [[0.0, 25.0], [25.0, 0.0]]
     """
-    Z = Z - Z.mean(axis=0)  # changes no distance
-    squares = np.einsum("ij,ij->i", Z, Z)
+    with np.errstate(over="ignore", invalid="ignore"):
+        Z = Z - Z.mean(axis=0)  # changes no distance
+        squares = np.einsum("ij,ij->i", Z, Z)
+    check_below(squares, np.finfo(Z.dtype).max / 4)
 
     def put(D, Z_of_rows, squares_of_rows):
         np.add(squares_of_rows, squares, out=D)
@@ -87,6 +95,16 @@ def squared_distances_chain(Z: Array, C: Array) -> Array:
     dZ -= parts[0]
     dZ -= parts[1]
     return dZ
+
+
+def check_below(squares, limit):
+    """Raise `FloatingPointError` if a square is NaN or larger than the limit."""
+    largest = squares.max(initial=0)
+    if not largest <= limit:
+        raise FloatingPointError(
+            f"Embeddings contain NaN or infinity, or are too far apart for {squares.dtype}: a square is "
+            f"{largest:.4g}."
+        )
 
 
 def check_representable(value, dtype):

@@ -1,6 +1,9 @@
 """The loss of an embedding: a comparison, a rule and a reduction."""
 
+import numpy as np
+
 from ._comparisons import all_pairs
+from ._finite import finite
 from ._forms import Array, Comparison, Reduction, Rule
 from ._reductions import over_active, over_valid
 
@@ -8,7 +11,8 @@ from ._reductions import over_active, over_valid
 class MetricLoss:
     """Loss on embeddings, called as ``loss(Z, y) -> (value, dZ)``.
 
-    A batch without valid terms has value 0 and gradient 0.
+    A batch without valid terms has value 0 and gradient 0. If the value or the gradient is not finite,
+    the call raises FloatingPointError.
 
     Parameters
     ----------
@@ -60,6 +64,10 @@ class MetricLoss:
         self.begin_epoch()
 
     def __call__(self, Z: Array, y: Array) -> tuple[float, Array]:
+        with np.errstate(over="ignore", invalid="ignore"):  # `finite` reports it
+            return finite(*self._value_and_gradient(Z, y))
+
+    def _value_and_gradient(self, Z, y):
         D, positive, negative, chain = self.comparison(Z, y)
         total, C, n_active, n_valid = self.rule(D, positive, negative)
         self.total += total

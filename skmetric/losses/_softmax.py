@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ._finite import finite
 from ._forms import Array
 
 
@@ -26,7 +27,8 @@ def softmax(logits):
         ``sum exp(logits - top)``, at least 1, or 0 for a row of ``-inf``.
     """
     top = logits.max(axis=1, keepdims=True, initial=np.finfo(logits.dtype).min)
-    P = np.exp(logits - top)
+    with np.errstate(over="ignore"):  # a difference of -inf is right: its exponential is 0
+        P = np.exp(logits - top)
     total = P.sum(axis=1, keepdims=True)
     P /= np.maximum(total, 1)
     return P, top[:, 0], total[:, 0]
@@ -34,11 +36,12 @@ def softmax(logits):
 
 def _weighted_mean(values, dZ, sample_weight):
     """Weighted mean of the losses of the rows, and its gradient, computed in place in `dZ`."""
-    if sample_weight is not None:
-        values = values * sample_weight
-        dZ *= sample_weight[:, np.newaxis]
-    dZ /= len(dZ)
-    return float(values.sum(dtype=np.float64)) / len(dZ), dZ
+    with np.errstate(over="ignore", invalid="ignore"):  # `finite` reports it
+        if sample_weight is not None:
+            values = values * sample_weight
+            dZ *= sample_weight[:, np.newaxis]
+        dZ /= len(dZ)
+        return finite(float(values.sum(dtype=np.float64)) / len(dZ), dZ)
 
 
 def log_loss(Z: Array, y: Array, sample_weight: Array | None = None) -> tuple[float, Array]:
@@ -71,7 +74,8 @@ def log_loss(Z: Array, y: Array, sample_weight: Array | None = None) -> tuple[fl
     """
     rows = np.arange(len(Z))
     dZ, top, total = softmax(np.asfortranarray(Z))
-    values = np.log(total) - (Z[rows, y] - top)
+    with np.errstate(over="ignore"):
+        values = np.log(total) - (Z[rows, y] - top)
     dZ[rows, y] -= 1
     return _weighted_mean(values, dZ, sample_weight)
 
@@ -118,7 +122,8 @@ def binary_log_loss(Z: Array, y: Array, sample_weight: Array | None = None) -> t
     Z = np.asfortranarray(Z)
     P, top, total = softmax(Z)
     normaliser = np.log(total)
-    shifted = Z - top[:, np.newaxis]
+    with np.errstate(over="ignore"):
+        shifted = Z - top[:, np.newaxis]
     others = shifted.copy(order="F")
     others[rows, first] = -np.inf
     other_P, other_top, other_total = softmax(others)
@@ -128,8 +133,9 @@ def binary_log_loss(Z: Array, y: Array, sample_weight: Array | None = None) -> t
     small = P.copy()
     small[rows, first] = 0
     small[rows, y] = 0
-    values = normaliser - shifted[rows, y] - np.log1p(-small).sum(axis=1)
-    values += wrong_top * (normaliser - other_normaliser)
+    with np.errstate(over="ignore"):
+        values = normaliser - shifted[rows, y] - np.log1p(-small).sum(axis=1)
+        values += wrong_top * (normaliser - other_normaliser)
 
     counted = np.ones_like(P)
     counted[rows, first] = 0

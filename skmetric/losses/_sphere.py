@@ -20,7 +20,7 @@ def normalized(Z: Array) -> tuple[Array, Array]:
     U : ndarray of shape (n, n_components)
         Rows of norm 1.
     norms : ndarray of shape (n, 1)
-        Norm of each row, or 1 for a row of zeros.
+        Norm of each row, or 1 for a row of zeros. A norm above the largest float is this float.
 
     Examples
     --------
@@ -37,7 +37,8 @@ def normalized(Z: Array) -> tuple[Array, Array]:
     lengths = np.sqrt(np.einsum("ij,ij->i", U, U))[:, np.newaxis]
     lengths[lengths == 0] = 1
     U /= lengths
-    return U, largest * lengths
+    with np.errstate(over="ignore"):
+        return U, np.minimum(largest * lengths, np.finfo(Z.dtype).max)
 
 
 def on_sphere(comparison: Comparison) -> Comparison:
