@@ -327,7 +327,15 @@ class Embedding(NetworkEstimator):
         rotation = joint_rotation(F, P, self._weight_of_input(), self.n_components, self.rotation_)
         # The squared distances of all networks add up. Scale them to those of one network.
         rotation /= math.sqrt(network.n_outputs / self.n_components)
-        return {"rotation_": rotation.astype(network.dtype)}
+        with np.errstate(over="ignore", invalid="ignore"):
+            rotation = rotation.astype(network.dtype)
+            Z = np.hstack([F, P]) @ rotation
+        if not np.isfinite(Z).all():
+            raise ValueError(
+                f"input_weight={self.input_weight} is too large for {network.dtype}, the dtype of the "
+                "embedding. Lower it, or scale X."
+            )
+        return {"rotation_": rotation}
 
     @property
     def _n_features_out(self):

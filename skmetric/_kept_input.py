@@ -6,6 +6,8 @@ both are rotated together: ``Z = [F, P] R + c``. This is ``f(X) + X V + c``, a s
 fitted after training.
 """
 
+import math
+
 import numpy as np
 from sklearn.decomposition import PCA
 
@@ -80,21 +82,31 @@ def joint_rotation(F, P, weight, n_components, before=None):
     Returns
     -------
     ndarray of shape (n_outputs + n_axes, n_components)
-        R of ``[F, P] R``.
+        R of ``[F, P] R``. Infinite where ``s`` is larger than the largest float64.
     """
-    F = F - F.mean(axis=0, dtype=np.float64)
-    P = P - P.mean(axis=0, dtype=np.float64)
+    F, F_exponent = _centred(F)
+    P, P_exponent = _centred(P)
     room = max(0.0, 1 - (effective_rank(F) / n_components) ** 2)
-    scale = weight * room * (_size(F) or 1.0) / (_size(P) or 1.0)
-    union = np.hstack([F, scale * P])
+    mantissa, exponent = math.frexp(weight)
+    scale = mantissa * room * (_size(F) or 1.0) / (_size(P) or 1.0)
+    # The axes do not depend on a common factor, so that it is chosen to make neither part overflow.
+    union = np.hstack([np.ldexp(F, -max(exponent, 0)), scale * np.ldexp(P, min(exponent, 0))])
     covariance = union.T @ union
     if before is not None and len(union) <= len(covariance):
         earlier, _ = np.linalg.qr(before)
         covariance += np.trace(covariance) / len(covariance) * (earlier @ earlier.T)
     _, axes = np.linalg.eigh(covariance)
     rotation = axes[:, ::-1][:, :n_components].copy()
-    rotation[F.shape[1] :] *= scale
+    with np.errstate(over="ignore"):
+        rotation[F.shape[1] :] *= np.ldexp(scale, exponent + F_exponent - P_exponent)
     return rotation
+
+
+def _centred(Z):
+    """Centre columns, and divide all by 2^exponent so that squares neither overflow nor underflow."""
+    Z = Z - Z.mean(axis=0, dtype=np.float64)
+    exponent = int(np.frexp(np.abs(Z).max(initial=0))[1])
+    return np.ldexp(Z, -exponent), exponent
 
 
 def _size(Z):
