@@ -12,6 +12,7 @@ from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from ._array_api import like
+from ._engine.divergence import raise_if_diverged
 from ._engine.network import CHUNK, Network, outputs, outputs_in_parts
 from ._engine.side_by_side import apart
 from ._input import check_outputs, check_X, dense, nameless, sampled
@@ -327,14 +328,8 @@ class Embedding(NetworkEstimator):
         rotation = joint_rotation(F, P, self._weight_of_input(), self.n_components, self.rotation_)
         # The squared distances of all networks add up. Scale them to those of one network.
         rotation /= math.sqrt(network.n_outputs / self.n_components)
-        with np.errstate(over="ignore", invalid="ignore"):
-            rotation = rotation.astype(network.dtype)
-            Z = np.hstack([F, P]) @ rotation
-        if not np.isfinite(Z).all():
-            raise ValueError(
-                f"input_weight={self.input_weight} is too large for {network.dtype}, the dtype of the "
-                "embedding. Lower it, or scale X."
-            )
+        rotation = rotation.astype(network.dtype)
+        raise_if_diverged(np.hstack([F, P]) @ rotation)
         return {"rotation_": rotation}
 
     @property

@@ -11,6 +11,8 @@ import math
 import numpy as np
 from sklearn.decomposition import PCA
 
+from ._engine.divergence import raise_if_diverged
+
 UNIT = 1e-2  # tolerance for rows of length 1, as float16 has three digits
 
 
@@ -30,12 +32,18 @@ def input_axes(X, n_axes):
         Directions of the largest variance, orthonormal.
     centre : ndarray of shape (n_features,)
         Mean of the rows.
+
+    Raises
+    ------
+    FloatingPointError
+        If a row is not finite, or too large for a difference of rows.
     """
     centre = X.mean(axis=0)
     n_axes = min(n_axes, len(X) - 1, X.shape[1])
     # Scaled by the largest value, so that squares neither overflow nor underflow.
     X -= centre
     size = np.abs(X).max(initial=0)
+    raise_if_diverged(size)
     if n_axes == 0 or size == 0:
         return np.zeros((X.shape[1], 0)), centre
     X /= size
@@ -82,8 +90,14 @@ def joint_rotation(F, P, weight, n_components, before=None):
     Returns
     -------
     ndarray of shape (n_outputs + n_axes, n_components)
-        R of ``[F, P] R``. Infinite where ``s`` is larger than the largest float64.
+        R of ``[F, P] R``.
+
+    Raises
+    ------
+    FloatingPointError
+        If `F`, `P` or the result, with a very large `weight`, is not finite.
     """
+    raise_if_diverged(F, P)
     F, F_exponent = _centred(F)
     P, P_exponent = _centred(P)
     room = max(0.0, 1 - (effective_rank(F) / n_components) ** 2)
@@ -97,8 +111,8 @@ def joint_rotation(F, P, weight, n_components, before=None):
         covariance += np.trace(covariance) / len(covariance) * (earlier @ earlier.T)
     _, axes = np.linalg.eigh(covariance)
     rotation = axes[:, ::-1][:, :n_components].copy()
-    with np.errstate(over="ignore"):
-        rotation[F.shape[1] :] *= np.ldexp(scale, exponent + F_exponent - P_exponent)
+    rotation[F.shape[1] :] *= np.ldexp(scale, exponent + F_exponent - P_exponent)
+    raise_if_diverged(rotation)
     return rotation
 
 

@@ -16,6 +16,7 @@ from ._callbacks import CallbackSupportMixin, FitCallbacks, NoCallbacks
 from ._documentation import PAGE_IN_PACKAGE
 from ._engine.activations import ACTIVATIONS
 from ._engine.adversarial import AtAdversarialRows, AtRows
+from ._engine.initialization import probed
 from ._engine.interrupts import deferred_interrupts
 from ._engine.network import CHUNK, Network, outputs
 from ._engine.optimizers import OPTIMIZERS
@@ -131,7 +132,7 @@ class NetworkEstimator(
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
     }
     # Usual ranges of parameters whose size can make the training diverge.
-    _usual = {"alpha": (0.0, 1e8)}
+    _usual = {"alpha": (0.0, 1e8), "adversarial": (0.0, 1e8)}
     _doc_link_module = "skmetric"
     _doc_link_template = PAGE_IN_PACKAGE
 
@@ -179,6 +180,13 @@ class NetworkEstimator(
         n_rows = X.shape[0] if rows is None else len(rows)
         with team_of_caller(n_rows), np.errstate(over="ignore", invalid="ignore"):
             return check_outputs(outputs(self._fitted_network(n_rows, n_layers), X, rows))
+
+    def _check_outputs(self, X, rows):
+        """Raise FloatingPointError if the outputs overflow for some of the training rows."""
+        try:
+            self._outputs(X, rows=rows[probed(len(rows))])
+        except ValueError as error:
+            raise FloatingPointError from error
 
     # --- training ---------------------------------------------------------------------------------
 
@@ -238,6 +246,7 @@ class NetworkEstimator(
             self._store(network, past + history, progress, rng, set_aside)
             vars(self).update(self._fitted_beside(network, X, rows))
             self._remember(network, loss, optimizer, incremental)
+            self._check_outputs(X, rows)
             callbacks.fit_ends()
             self._check_learned(X, targets, loss)
         return self

@@ -227,7 +227,7 @@ def _epoch(network, loss, gradients, optimizer, rate, batches, X, targets, valid
     """Train for one epoch, validate, and return the entry of the history."""
     began = time.perf_counter()
     loss.begin_epoch()
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         value = run_epoch(network, loss, gradients, optimizer, rate, batches, X, targets)
     score = None if validation is None else validation.score()
     seconds = time.perf_counter() - began
