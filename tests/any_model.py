@@ -44,7 +44,8 @@ widths = st.integers(1, 4)
 # Of these parameters, all values are allowed but most take long; or the constraint is wider than what is
 # documented.
 BY_NAME = {
-    "hidden_layer_sizes": widths | st.lists(widths, max_size=2).flatmap(
+    "hidden_layer_sizes": widths
+    | st.lists(widths, max_size=2).flatmap(
         lambda sizes: st.sampled_from([tuple(sizes), sizes, np.array(sizes, dtype=int)])
     ),
     "max_iter": st.integers(1, 2),
@@ -80,7 +81,9 @@ def from_constraint(constraint, name):
     strategies = {
         "boolean": st.booleans() | st.sampled_from([np.True_, np.False_]),
         "verbose": st.sampled_from([False, False, True, 0, 2]),
-        "random_state": st.none() | st.integers(0, 2**32 - 1) | st.builds(np.random.RandomState, st.integers(0, 9)),
+        "random_state": st.none()
+        | st.integers(0, 2**32 - 1)
+        | st.builds(np.random.RandomState, st.integers(0, 9)),
         None: st.none(),
     }
     if constraint in (str, callable):

@@ -3,7 +3,6 @@
 import pickle
 
 import numpy as np
-import pytest
 from any_model import any_data, any_parameters, applied, fitted_or_refused, only_known_warnings, state_of
 from hypothesis import given, settings
 from profiles import by_profile
@@ -54,7 +53,6 @@ def assert_whole(model, X, y):
             elif name not in ("score", "pair_distance"):
                 width = n_outputs_of(model, name)
                 assert values.shape == ((n_rows,) if width is None else (n_rows, width))
-
 
 
 def fit_of_any(Estimator, parameters, data):

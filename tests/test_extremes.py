@@ -1,14 +1,13 @@
 """Extreme rows and extreme parameters: a finite model or an error that says why, never NaN."""
 
 import numpy as np
-import pytest
 from any_model import applied, fitted_or_refused, names_a_cause, only_known_warnings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from profiles import by_profile
 from shared import each
 
-LARGEST = np.finfo(np.float64).max
+LARGEST = float(np.finfo(np.float64).max)
 # Scales of the rows: from denormals to the largest floats.
 SCALES = [1e-320, 1e-310, 1e-300, 1e-160, 1e-40, 1e-30, 1e-5, 1.0, 1e5, 1e19, 1e30, 1e38, 1e160, 1e300]
 SIZES = [1e-300, 1e-30, 1e-8, 1e8, 1e30, 1e300, LARGEST]
@@ -40,7 +39,7 @@ CHOICES = {
     "reduction": ["active", "mean", "grid"],
     "input_weight": ["auto", 0.0, 1.0],
     "batch_size": ["auto", 5],
-    "class_weight": [None, "balanced", {0: 0.0, 1: LARGEST, 2: 1e-300}],
+    "class_weight": [None, None, "balanced", {0: 0.0, 1: LARGEST, 2: 1e-300}],
 }
 
 
@@ -86,6 +85,25 @@ def extreme_parameters(draw, Estimator):
     return parameters | {"max_iter": 2, "random_state": 0, "validation_fraction": 0.4}
 
 
+def fit_tuples(model, X):
+    """Learn from pairs or triplets of rows, for the estimators that do."""
+    if hasattr(model, "fit_pairs"):
+        return model.fit_pairs(np.arange(18).reshape(9, 2), np.arange(9) % 2, X=X)
+    return model.fit_triplets(np.arange(18).reshape(6, 3), X=X)
+
+
+METHODS = {
+    "fit": lambda X, y: lambda model: model.fit(X, y),
+    "partial_fit": lambda X, y: lambda model: model.partial_fit(X, y, classes=[0, 1, 2]),
+    "tuples": lambda X, y: lambda model: fit_tuples(model, X),
+}
+
+
+def methods_of(Estimator):
+    learns_tuples = hasattr(Estimator, "fit_pairs") or hasattr(Estimator, "fit_triplets")
+    return st.sampled_from(["fit", "fit", "partial_fit", "tuples" if learns_tuples else "fit"])
+
+
 def assert_finite_or_refused(model, X, y):
     """All that a model computes of rows is finite, or an error says why not; return what is refused."""
     refused = []
@@ -101,12 +119,12 @@ def assert_finite_or_refused(model, X, y):
     return refused
 
 
-def fit_of_extremes(Estimator, parameters, rows):
+def fit_of_extremes(Estimator, parameters, rows, method):
     """Fit a model on some rows, and apply it to these and others; return whether it was fitted."""
     X, other = rows
     y = np.arange(18) % 3
     model = Estimator(**parameters)
-    if not fitted_or_refused(model, lambda model: model.fit(X, y)):
+    if not fitted_or_refused(model, METHODS[method](X, y)):
         return False
     refused = assert_finite_or_refused(model, X, y)
     # What a model was fitted on, it can embed. Squares may be too large for the dtype.
@@ -119,10 +137,14 @@ def fit_of_extremes(Estimator, parameters, rows):
 def test_extremes_give_a_finite_model_or_an_error_that_names_the_cause(Estimator, record_property):
     fitted = []
 
-    @settings(max_examples=by_profile(40, 2000))
-    @given(extreme_parameters(Estimator), st.tuples(extreme_rows(), extreme_rows()))
-    def check(parameters, rows):
-        fitted.append(fit_of_extremes(Estimator, parameters, rows))
+    @settings(max_examples=by_profile(40, 1000))
+    @given(
+        extreme_parameters(Estimator),
+        st.tuples(extreme_rows(), extreme_rows()),
+        methods_of(Estimator),
+    )
+    def check(parameters, rows, method):
+        fitted.append(fit_of_extremes(Estimator, parameters, rows, method))
 
     check()
     record_property(f"draws_{Estimator.__name__}", len(fitted))

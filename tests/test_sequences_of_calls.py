@@ -54,7 +54,10 @@ FAULTS = {
 FAILURES = {
     "rate": {"learning_rate_init": 1e300, "solver": "sgd", "standardize": False},
     "schedule": {"learning_rate": raises},
-    "late schedule": {"learning_rate": lambda epoch: [1.0][epoch] if epoch < 1 else raises(), "max_iter": 2},
+    "late schedule": {
+        "learning_rate": lambda epoch: [1.0][epoch] if epoch < 1 else raises(),
+        "max_iter": 2,
+    },
     "scoring": {"scoring": raises, "early_stopping": True, "validation_fraction": 0.5},
     "mining": {"mining": raises},
     "width": {"hidden_layer_sizes": (2, -1)},
@@ -136,7 +139,7 @@ class Calls(RuleBasedStateMachine):
         return model.set_params(**self.model.get_params())
 
     def learn(self, call, from_the_start):
-        """Train the model; if that fails, nothing has changed, and it fails again where it is repeated."""
+        """Train the model; if that fails, nothing has changed, and repeating the calls fails alike."""
         before = state_of(self.model)
         parameters = self.model.get_params()
         past = list(self.past)
