@@ -52,6 +52,9 @@ BY_NAME = {
     "n_components": widths,
     "n_networks": st.integers(1, 3),
     "batch_size": st.integers(1, 30) | st.just(10**12),
+    "validation_fraction": st.one_of(
+        *[st.sampled_from([0.3, 0.4, 0.5])] * 5, st.floats(0, 1, exclude_min=True, exclude_max=True)
+    ),
     "class_weight": st.dictionaries(
         st.integers(0, 2), st.floats(0, 10) | st.floats(0, allow_infinity=False), max_size=3
     ),
@@ -93,7 +96,7 @@ def from_constraint(constraint, name):
 
 def values_of(Estimator, name):
     """The strategy of one parameter: any of its constraints; of a size that `BY_NAME` may limit."""
-    replaced = [Integral, dict, "array-like"] if name in BY_NAME else []
+    replaced = [Integral, Real, dict, "array-like"] if name in BY_NAME else []
     strategies = [BY_NAME[name]] if name in BY_NAME else []
     for constraint in Estimator._parameter_constraints[name]:
         if getattr(constraint, "type", constraint) not in replaced:
@@ -146,7 +149,8 @@ def column_kinds(X, rng):
 def any_data(draw):
     """Rows and labels, of 2 to 20 rows and 1 to 5 features, of any usual type and form."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    n_rows, n_features = draw(st.integers(2, 20)), draw(st.integers(1, 5))
+    n_rows = 20 - draw(st.integers(0, 18))
+    n_features = draw(st.integers(1, 5))
     codes = rng.integers(draw(st.sampled_from([1, 2, 2, 2, 3, 3, 6])), size=n_rows)
     centres = rng.normal(size=(6, n_features))
     X = column_kinds(centres[codes] + rng.normal(0, 0.5, (n_rows, n_features)), rng)
