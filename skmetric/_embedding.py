@@ -12,6 +12,7 @@ from sklearn.utils import check_scalar, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from ._array_api import like
+from ._engine.divergence import raise_if_diverged
 from ._engine.network import CHUNK, Network, outputs, outputs_in_parts
 from ._engine.side_by_side import apart
 from ._input import check_outputs, check_X, dense, nameless, sampled
@@ -336,7 +337,9 @@ class Embedding(NetworkEstimator):
         rotation = joint_rotation(F, P, self._weight_of_input(), self.n_components, self.rotation_)
         # The squared distances of all networks add up. Scale them to those of one network.
         rotation /= math.sqrt(network.n_outputs / self.n_components)
-        return {"rotation_": rotation.astype(network.dtype)}
+        rotation = rotation.astype(network.dtype)
+        raise_if_diverged(np.hstack([F, P]) @ rotation)
+        return {"rotation_": rotation}
 
     @property
     def _n_features_out(self):

@@ -1,6 +1,9 @@
 """Failed training: the old model is restored, and the error names the likely cause."""
 
 from contextlib import contextmanager
+from numbers import Real
+
+import numpy as np
 
 
 @contextmanager
@@ -30,11 +33,14 @@ def _give_back(estimator, before):
 def explained_divergence(estimator):
     """Turn a FloatingPointError into a ValueError that says how to avoid the divergence.
 
+    Overflows do not warn: training checks its results, and raises a FloatingPointError.
+
     The attribute `_usual` of the estimator holds the range of usual values of parameters whose size can
     make the training diverge.
     """
     try:
-        yield
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            yield
     except FloatingPointError as error:
         raise ValueError(
             f"Training of {type(estimator).__name__} diverged: the loss, a weight or a moment of the "
@@ -45,7 +51,7 @@ def explained_divergence(estimator):
 def _advice(estimator):
     for name, (smallest, largest) in estimator._usual.items():
         value = getattr(estimator, name)
-        if value > largest or 0 < value < smallest:
+        if isinstance(value, Real) and (value > largest or 0 < value < smallest):
             return f"The cause is {name}={value}: use a value between {smallest:g} and {largest:g}."
     rate = estimator.learning_rate_init
     if estimator.alpha > 1 and rate * estimator.alpha > 1:

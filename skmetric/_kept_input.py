@@ -6,8 +6,12 @@ both are rotated together: ``Z = [F, P] R + c``. This is ``f(X) + X V + c``, a s
 fitted after training.
 """
 
+import math
+
 import numpy as np
 from sklearn.decomposition import PCA
+
+from ._engine.divergence import raise_if_diverged
 
 UNIT = 1e-2  # tolerance for rows of length 1, as float16 has three digits
 
@@ -28,12 +32,18 @@ def input_axes(X, n_axes):
         Directions of the largest variance, orthonormal.
     centre : ndarray of shape (n_features,)
         Mean of the rows.
+
+    Raises
+    ------
+    FloatingPointError
+        If a row is not finite, or too large for a difference of rows.
     """
     centre = X.mean(axis=0)
     n_axes = min(n_axes, len(X) - 1, X.shape[1])
     # Scaled by the largest value, so that squares neither overflow nor underflow.
     X -= centre
     size = np.abs(X).max(initial=0)
+    raise_if_diverged(size)
     if n_axes == 0 or size == 0:
         return np.zeros((X.shape[1], 0)), centre
     X /= size
@@ -81,20 +91,36 @@ def joint_rotation(F, P, weight, n_components, before=None):
     -------
     ndarray of shape (n_outputs + n_axes, n_components)
         R of ``[F, P] R``.
+
+    Raises
+    ------
+    FloatingPointError
+        If `F`, `P` or the result, with a very large `weight`, is not finite.
     """
-    F = F - F.mean(axis=0, dtype=np.float64)
-    P = P - P.mean(axis=0, dtype=np.float64)
+    raise_if_diverged(F, P)
+    F, F_exponent = _centred(F)
+    P, P_exponent = _centred(P)
     room = max(0.0, 1 - (effective_rank(F) / n_components) ** 2)
-    scale = weight * room * (_size(F) or 1.0) / (_size(P) or 1.0)
-    union = np.hstack([F, scale * P])
+    mantissa, exponent = math.frexp(weight)
+    scale = mantissa * room * (_size(F) or 1.0) / (_size(P) or 1.0)
+    # The axes do not depend on a common factor, so that it is chosen to make neither part overflow.
+    union = np.hstack([np.ldexp(F, -max(exponent, 0)), scale * np.ldexp(P, min(exponent, 0))])
     covariance = union.T @ union
     if before is not None and len(union) <= len(covariance):
         earlier, _ = np.linalg.qr(before)
         covariance += np.trace(covariance) / len(covariance) * (earlier @ earlier.T)
     _, axes = np.linalg.eigh(covariance)
     rotation = axes[:, ::-1][:, :n_components].copy()
-    rotation[F.shape[1] :] *= scale
+    rotation[F.shape[1] :] *= np.ldexp(scale, exponent + F_exponent - P_exponent)
+    raise_if_diverged(rotation)
     return rotation
+
+
+def _centred(Z):
+    """Centre columns, and divide all by 2^exponent so that squares neither overflow nor underflow."""
+    Z = Z - Z.mean(axis=0, dtype=np.float64)
+    exponent = int(np.frexp(np.abs(Z).max(initial=0))[1])
+    return np.ldexp(Z, -exponent), exponent
 
 
 def _size(Z):

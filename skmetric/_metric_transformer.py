@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import StrOptions
 from ._callbacks import with_callbacks
 from ._constraints import Interval, MeasureNames, Scorers
 from ._embedding import Embedding
+from ._engine.divergence import raise_if_diverged
 from ._engine.initialization import probed
 from ._engine.sampling import BATCH_SAMPLERS, tuple_batches
 from ._engine.side_by_side import apart
@@ -57,6 +58,7 @@ class MetricTransformer(Embedding):
         "normalize": ["boolean"],
         "batch_sampler": [StrOptions(set(BATCH_SAMPLERS))],
     }
+    _usual = {**NetworkEstimator._usual, "input_weight": (0.0, 1e8), "head_weight": (0.0, 1e8)}
     _initial_spread = 1  # initial distance of the outputs, as a multiple of `_asked_distance()`
 
     @with_callbacks
@@ -256,6 +258,7 @@ class MetricTransformer(Embedding):
         if self._needs_rotation(F.shape[1]):
             R = joint_rotation(F, P, self._weight_of_input(), self.n_components)
             Z = self._placed(np.hstack([F, P]) @ R)
+            raise_if_diverged(Z)
         try:
             return recall_at_k(Z, y)
         except ValueError as error:

@@ -17,6 +17,7 @@ from ._constraints import FunctionOf, Interval, Scorers
 from ._documentation import PAGE_IN_PACKAGE
 from ._engine.activations import ACTIVATIONS
 from ._engine.adversarial import AtAdversarialRows, AtRows
+from ._engine.initialization import probed
 from ._engine.interrupts import deferred_interrupts
 from ._engine.network import CHUNK, Network, outputs
 from ._engine.optimizers import OPTIMIZERS
@@ -135,7 +136,7 @@ class NetworkEstimator(
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
     }
     # Usual ranges of parameters whose size can make the training diverge.
-    _usual = {"alpha": (0.0, 1e8)}
+    _usual = {"alpha": (0.0, 1e8), "adversarial": (0.0, 1e8)}
     # While `fit` runs, and in a model from a checkpoint.
     _training = None
     _unfinished = None
@@ -192,6 +193,13 @@ class NetworkEstimator(
         n_rows = X.shape[0] if rows is None else len(rows)
         with team_of_caller(n_rows), np.errstate(over="ignore", invalid="ignore"):
             return check_outputs(outputs(self._fitted_network(n_rows, n_layers), X, rows))
+
+    def _check_outputs(self, X, rows):
+        """Raise FloatingPointError if the outputs overflow for some of the training rows."""
+        try:
+            self._outputs(X, rows=rows[probed(len(rows))])
+        except ValueError as error:
+            raise FloatingPointError from error
 
     # --- training ---------------------------------------------------------------------------------
 
@@ -268,6 +276,7 @@ class NetworkEstimator(
             vars(self).pop("_unfinished")
             if incremental or self.warm_start:
                 vars(self).update(training.continuation())
+            self._check_outputs(training.snapshot.X, training.snapshot.rows)
             callbacks.fit_ends()
 
     def _goes_on(self, incremental):

@@ -72,8 +72,13 @@ class ScorerValidation:
 
     def score(self):
         """Return the score of the current weights."""
-        value = self.scorer(self.snapshot.fitted(), self.X, self.y, **self.weights)
+        scoring = self.snapshot.estimator.scoring
+        try:
+            value = self.scorer(self.snapshot.fitted(), self.X, self.y, **self.weights)
+        except (TypeError, ValueError) as error:
+            if callable(scoring):  # the user's own error
+                raise
+            raise ValueError(f"scoring={scoring!r} failed on the validation rows: {error}") from error
         if not isinstance(value, Real) or math.isnan(value):
-            scoring = self.snapshot.estimator.scoring
             raise ValueError(f"scoring={scoring!r} must return a number, got {value!r}.")
         return float(value)

@@ -72,7 +72,7 @@ class Team:
 
 def _help(inbox):
     # The settings of NumPy belong to a thread. Training checks its results itself.
-    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         while True:
             job = inbox.get()
             if job is None:

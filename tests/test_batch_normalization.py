@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits
 from skmetric import SoftmaxMLPClassifier, TripletMetricTransformer
 from skmetric._engine.activations import ACTIVATIONS
 from skmetric._engine.adversarial import MeanGradient
-from skmetric._engine.batch_normalization import EPSILON, ArrayGradient, BatchNormalization
+from skmetric._engine.batch_normalization import EPSILON, ArrayGradient, BatchNormalization, moments
 from skmetric._engine.initialization import initial_parameters
 from skmetric._engine.network import Network, outputs
 from skmetric.losses import log_loss
@@ -88,6 +88,20 @@ def test_folded_it_does_for_all_rows_what_it_did_for_one_batch(rows):
     assert_allclose(outputs(network.for_inference(40), rows), expected, rtol=1e-9, atol=1e-9)
     coefs, intercepts = network.folded_parameters()
     assert_allclose(outputs(Network(coefs, intercepts, "tanh", 40), rows), expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype, offset", [("f4", 1e5), ("f8", 1e9)])
+def test_units_with_a_large_mean_have_a_variance(dtype, offset):
+    A = (np.random.default_rng(0).normal(0, 3, (1000, 2)) + offset).astype(dtype)
+    expected = A.var(axis=0, dtype=np.longdouble)
+    mean, variance = moments(A.copy())
+    assert_allclose(mean, A.mean(axis=0, dtype=np.longdouble), rtol=1e-12)
+    assert_allclose(variance, expected, rtol=1e-6)
+
+
+def test_constant_units_have_the_variance_0_whatever_their_value():
+    _, variance = moments(np.full((1001, 3), [0.1, 1e30, -1e-30], dtype=np.float32))
+    assert_array_equal(variance, 0)
 
 
 def test_unfolded_it_changes_no_output():

@@ -1,4 +1,5 @@
 import tracemalloc
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -359,6 +360,15 @@ def test_large_values_are_not_taken_for_infinite(Estimator, dtype, size, small, 
     rows = np.where(X > 8, size, 0).astype(dtype)
     Z = outputs(small(Estimator).fit(X.astype(dtype), Y), rows)
     assert Z.shape[0] == 200 and np.isfinite(Z).all()
+
+
+@each
+def test_rows_whose_sum_overflows_are_refused_without_a_warning_of_numpy(Estimator, small):
+    """scikit-learn looks at the sum of X first, here infinity minus infinity."""
+    rows = np.where(np.arange(40)[:, np.newaxis] % 2, 1.5e308, -1.5e308) * np.ones(4)
+    with warnings.catch_warnings(), pytest.raises(ValueError, match="scale X"):
+        warnings.simplefilter("error", RuntimeWarning)
+        small(Estimator).fit(rows, np.arange(40) % 2)
 
 
 METHODS = ["transform", "predict", "predict_proba", "predict_log_proba", "decision_function", "score"]

@@ -96,6 +96,25 @@ def test_the_rotation_keeps_the_axes_of_largest_variance():
     assert_allclose(R.T @ R, np.eye(3), atol=1e-12)
 
 
+@pytest.mark.parametrize("F_scale, P_scale", [(2.0**-600, 1.0), (2.0**600, 1.0), (1.0, 2.0**-600)])
+def test_the_rotation_does_not_depend_on_scales(F_scale, P_scale):
+    """Squares of such outputs overflow or underflow."""
+    rng = np.random.default_rng(0)
+    F, P = rng.normal(size=(50, 4)), rng.normal(size=(50, 3))
+    expected = joint_rotation(F, P, 0.5, 3)
+    R = joint_rotation(F_scale * F, P_scale * P, 0.5, 3)
+    assert_array_equal(R[:4], expected[:4])
+    assert_array_equal(R[4:], expected[4:] * (F_scale / P_scale))
+
+
+@pytest.mark.parametrize("Estimator", TRANSFORMERS)
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_weight_beyond_the_dtype_is_named(Estimator, early_stopping, small):
+    model = small(Estimator, input_weight=1e308, early_stopping=early_stopping)
+    with pytest.raises(ValueError, match="The cause is input_weight=1e\\+308: use a value between"):
+        model.fit(X.astype(np.float32), Y)
+
+
 def test_what_fills_all_columns_leaves_no_room():
     circle = np.exp(2j * np.pi * np.arange(20) / 20).view(float).reshape(20, 2)
     assert effective_rank(circle) == pytest.approx(2)

@@ -52,6 +52,15 @@ def test_what_is_fitted_beside_the_network_is_scored_too(Estimator, options, sma
     assert model.best_validation_score_ == model.score(*recorder.rows)
 
 
+@pytest.mark.parametrize(
+    "scoring, word", [("roc_auc", "multi_class"), ("mutual_info_score", "sample_weight")]
+)
+def test_a_scorer_that_fails_is_named(scoring, word, small):
+    model = small(SoftmaxMLPClassifier, **STOPPED, scoring=scoring, class_weight={0: 2.0})
+    with pytest.raises(ValueError, match=f"scoring='{scoring}' failed on the validation rows: .*{word}"):
+        model.fit(X, Y)
+
+
 @each
 def test_the_weights_of_the_best_score_are_kept(Estimator, small):
     recorder = Recorder()

@@ -110,6 +110,14 @@ def test_rows_without_weight_do_not_count(kind):
     assert_allclose(factors(rows, kind, weights), factors(X, kind), rtol=1e-12)
 
 
+@pytest.mark.parametrize("dtype, scale", [(np.float32, 1e-42), (np.float64, 1e-320)])
+@pytest.mark.parametrize("kind", sorted(FACTORS))
+def test_features_of_denormal_numbers_have_a_large_finite_factor(kind, dtype, scale):
+    found = factors((scale * X).astype(dtype), kind, dtype=dtype)
+    assert np.isfinite(found).all()
+    assert (found > 1e-5 * np.finfo(dtype).max).all()
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_rounding_errors_are_no_variation(dtype):
     eps = float(np.finfo(dtype).eps)

@@ -99,7 +99,7 @@ class BatchNormalization:
         W, b : ndarray
             Weights and bias of the layer.
         A : ndarray of shape (n, width)
-            ``H W + b`` of many rows.
+            ``H W + b`` of many rows; overwritten.
 
         Returns
         -------
@@ -112,13 +112,20 @@ class BatchNormalization:
 
 
 def moments(A):
-    """Compute the mean and the variance of each column in float64."""
+    """Compute the mean and the variance of each column in float64; `A` is overwritten."""
     mean = A.mean(axis=0, dtype=np.float64)
-    return mean, np.einsum("ij,ij->j", A, A, dtype=np.float64) / len(A) - mean**2
+    # Centred, because a difference of squares has no correct digit where the mean is large.
+    A -= mean.astype(A.dtype)
+    rest = A.mean(axis=0, dtype=np.float64)
+    variance = np.einsum("ij,ij->j", A, A, dtype=np.float64) / len(A) - rest**2
+    return mean, np.maximum(variance, 0)
 
 
 def unfolded(A):
-    """Compute the bias and the scale with which normalised units equal the given `A` of many rows."""
+    """Compute the bias and the scale with which normalised units equal the given `A` of many rows.
+
+    `A` is overwritten.
+    """
     mean, variance = moments(A)
     return mean.astype(A.dtype), np.sqrt(variance + EPSILON).astype(A.dtype)
 

@@ -7,6 +7,7 @@ from scipy.sparse import issparse
 
 from .activations import ACTIVATIONS
 from .batch_normalization import AS_THEY_ARE, unfolded
+from .divergence import raise_if_diverged
 from .layers import BiasGradient, HiddenLayer, LinearLayer, WeightGradient
 from .standardization import AS_THEY_COME
 from .tiles import tiles_of_weights
@@ -155,11 +156,19 @@ class Network:
             self.intercepts[layer][...], scale[...] = unfolded(A)
 
     def folded_parameters(self):
-        """Return copies of the weights and biases for rows that are not standardised."""
+        """Return copies of the weights and biases for rows that are not standardised.
+
+        Raises
+        ------
+        FloatingPointError
+            If one of them is too large for the dtype.
+        """
         folded = self.for_inference(1)
         first, bias = self.standardization.fold(folded.coefs[0], folded.intercepts[0])
         coefs = [first, *(W.copy() for W in folded.coefs[1:])]
-        return coefs, [bias, *(b.copy() for b in folded.intercepts[1:])]
+        intercepts = [bias, *(b.copy() for b in folded.intercepts[1:])]
+        raise_if_diverged(*coefs, *intercepts)
+        return coefs, intercepts
 
     @property
     def n_outputs(self):

@@ -6,6 +6,7 @@ from scipy.sparse import issparse
 MIXED = 30  # ratio of a large range to a small one from which features have different units
 ROUNDING = 10  # a feature is constant if it varies by no more than this many rounding errors
 MANY = 784  # number of features (of an MNIST image) up to which the usual learning rates are suitable
+ROOM = 2**10  # factors are below the largest float, so that weights times a factor do not overflow
 PART = 256  # rows to process at a time
 
 
@@ -146,9 +147,12 @@ def standardization_of(X, rows, kind, weights, dtype):
     size = np.ldexp(np.maximum(np.abs(low), np.abs(high)), -exponent)
     deviations[deviations <= ROUNDING * np.finfo(dtype).eps * size] = 0
     ranges = np.ldexp(high, -exponent) - np.ldexp(low, -exponent)
-    with np.errstate(divide="ignore"):
-        factor = np.ldexp(FACTORS[kind](deviations, ranges), -exponent)
-    factor[np.isinf(factor)] = 1.0
+    with np.errstate(divide="ignore", over="ignore"):
+        factor = FACTORS[kind](deviations, ranges)
+        is_constant = np.isinf(factor)
+        # Features below about 1e-35 in float32 (1e-305 in float64) stay smaller than others.
+        factor = np.minimum(np.ldexp(factor, -exponent), np.finfo(dtype).max / ROOM)
+    factor[is_constant] = 1.0
     shrinkage = shrinkage_of(len(factor))
     return Standardization(mean.astype(dtype), (shrinkage * factor).astype(dtype), shrinkage)
 

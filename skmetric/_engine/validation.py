@@ -1,5 +1,6 @@
 """Validation: the score of a network on rows that it is not trained on."""
 
+from .divergence import raise_if_diverged
 from .network import CHUNK, outputs
 
 
@@ -28,6 +29,8 @@ class Validation:
         self.measure = measure
 
     def score(self):
-        """Compute the score of the current network."""
+        """Compute the score of the current network; raise FloatingPointError if it diverged."""
         network = self.network.for_inference(min(CHUNK, len(self.rows)))
-        return self.measure(outputs(network, self.X, self.rows), *self.targets)
+        Z = outputs(network, self.X, self.rows)
+        raise_if_diverged(Z)
+        return self.measure(Z, *self.targets)
