@@ -3,6 +3,7 @@
 import faulthandler
 import hashlib
 import os
+import signal
 import threading
 import time
 import warnings
@@ -14,8 +15,13 @@ import skmetric
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.random((600, 50), dtype=np.float32), RNG.integers(0, 3, 600)
-# Several networks are what a team of threads shares.
-SETTINGS = {"max_iter": 3, "learning_rate": "constant", "n_networks": 2, "dropout": 0.1, "random_state": 0}
+SETTINGS = {
+    "n_networks": 2,  # which a team of threads shares
+    "dropout": 0.1,
+    "max_iter": 3,
+    "learning_rate": "constant",
+    "random_state": 0,
+}
 
 
 def made(name, **parameters):
@@ -49,7 +55,7 @@ def held():
 
 
 def assert_held(before):
-    """Assert that the process holds what it held before; a thread that is joined takes a moment to end."""
+    """Assert that the process holds what it held before; a joined thread takes a moment to end."""
     for _ in range(1000):
         if held() == before:
             return
@@ -57,11 +63,24 @@ def assert_held(before):
     raise AssertionError(f"held {before}, and now {held()}")
 
 
-def fit_in_child(name="TripletMetricTransformer"):
-    """Fit in a child process; return the bits, and the threads of BLAS before and after it."""
-    faulthandler.dump_traceback_later(120, exit=True)
+def end_after(seconds):
+    """End this process, with the traceback of each thread, if it takes longer."""
+    faulthandler.register(signal.SIGALRM, chain=True)
+    signal.alarm(seconds)
+
+
+def fit_and_tell(*_):
+    """Fit; return the process, the bits, and the threads of BLAS before and after it."""
     warnings.simplefilter("ignore")
     before = blas_threads()
-    found = bits(made(name).fit(X, Y))
-    faulthandler.cancel_dump_traceback_later()
-    return found, before, blas_threads()
+    model = made("TripletMetricTransformer").fit(X, Y)
+    return os.getpid(), bits(model), before, blas_threads()
+
+
+def fit_in_child(connection=None):
+    end_after(300)
+    told = fit_and_tell()
+    signal.alarm(0)
+    if connection is not None:
+        connection.send(told)
+    return told

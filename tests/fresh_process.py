@@ -7,13 +7,15 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent
 SETTING = """
-import faulthandler, gc, os, signal, sys, threading, time, warnings
-faulthandler.dump_traceback_later({seconds}, exit=True)
+import gc, os, signal, sys, threading, time, warnings
 import numpy as np
 import skmetric
 from fits_elsewhere import *
 
+end_after({seconds})
 warnings.simplefilter("ignore")
+# A process in the background ignores Ctrl-C, and so do its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 before = held()
 """
 

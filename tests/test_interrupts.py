@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment leaves the model before, or the model of the last complete epoch, and nothing else.
+"""Ctrl-C at any moment leaves the model before, or that of the last complete epoch, and nothing else.
 
 Each test runs in a process of its own, which takes the place of a user at a keyboard.
 """
