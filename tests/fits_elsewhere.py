@@ -9,13 +9,16 @@ import time
 import warnings
 
 import numpy as np
+from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info
 
 import skmetric
 
 RNG = np.random.default_rng(0)
-X, Y = RNG.random((600, 50), dtype=np.float32), RNG.integers(0, 3, 600)
+X, Y = RNG.random((300, 50), dtype=np.float32), RNG.integers(0, 3, 300)
 SETTINGS = {
+    "hidden_layer_sizes": (32,),
+    "batch_size": 32,
     "n_networks": 2,  # which a team of threads shares
     "dropout": 0.1,
     "max_iter": 3,
@@ -84,3 +87,11 @@ def fit_in_child(connection=None):
     if connection is not None:
         connection.send(told)
     return told
+
+
+def scores_of_search(n_jobs, seed):
+    warnings.simplefilter("ignore")
+    search = GridSearchCV(
+        made("TripletMetricTransformer", random_state=seed), {"margin": [0.5, 1.0]}, cv=2, n_jobs=n_jobs
+    )
+    return search.fit(X, Y).cv_results_["mean_test_score"].tolist()

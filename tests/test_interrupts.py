@@ -22,12 +22,12 @@ CASES += by_profile(
     ],
 )
 MANY_MOMENTS = """
-LEARNT_FROM = np.random.default_rng(1).integers(0, 2, 300) * 2 - 1
+LEARNT_FROM = np.random.default_rng(1).integers(0, 2, 150) * 2 - 1
 CALLS = {{
     "fit": lambda model: model.fit(X, Y),
     "partial_fit": lambda model: model.partial_fit(X, Y, classes=[0, 1, 2]),
-    "fit_pairs": lambda model: model.fit_pairs(X.reshape(300, 2, 50), LEARNT_FROM),
-    "fit_triplets": lambda model: model.fit_triplets(X.reshape(200, 3, 50)),
+    "fit_pairs": lambda model: model.fit_pairs(X.reshape(150, 2, 50), LEARNT_FROM),
+    "fit_triplets": lambda model: model.fit_triplets(X.reshape(100, 3, 50)),
 }}
 
 def state(model):

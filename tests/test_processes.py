@@ -79,9 +79,37 @@ print(len(found))
 """
 
 
-@pytest.mark.parametrize("method", ["fork", "threading", *by_profile([], ["spawn", "forkserver", "loky"])])
+@pytest.mark.parametrize(
+    "method", ["fork", "threading", *by_profile([], ["spawn", "forkserver", "loky"])]
+)
 def test_whatever_begins_while_fits_run_ends_and_learns_the_same_bits(method, record_property):
     n = by_profile(12, 200)
     n_ended = literal_eval(output_of(WHILE_FITS_RUN.format(method=method, n=n), seconds=3600))
     assert n_ended >= n
     record_property("children", n_ended)
+
+
+SEARCHES = """
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+N = 8
+POOLS = {{
+    "threads": lambda: ThreadPoolExecutor(N),
+    "processes": lambda: ProcessPoolExecutor(N, multiprocessing.get_context("spawn")),
+}}
+alone = [scores_of_search(None, seed) for seed in range(N)]
+for workers, n_jobs in {cases}:
+    with POOLS[workers]() as pool:
+        assert list(pool.map(scores_of_search, [n_jobs] * N, range(N))) == alone
+assert blas_threads() == before[0]
+print(len(set(map(tuple, alone))))
+"""
+
+
+def test_searches_at_the_same_time_end_with_the_scores_of_one_after_another(record_property):
+    cases = [("threads", None)]
+    cases += by_profile([], [("threads", 2), ("processes", None), ("processes", 2)])
+    n_different = literal_eval(output_of(SEARCHES.format(cases=cases), seconds=1800))
+    assert n_different > 1
+    record_property("searches", 8 * len(cases))

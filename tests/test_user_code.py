@@ -218,7 +218,7 @@ def test_an_error_before_or_after_all_epochs_leaves_one_of_two_whole_models(
     assert_same_model(model, new if keeps_new else old)
 
 
-@pytest.mark.parametrize("error", [*ERRORS, KeyboardInterrupt])
+@pytest.mark.parametrize("error", by_profile([Unusual, KeyboardInterrupt], [*ERRORS, KeyboardInterrupt]))
 def test_an_error_in_a_pass_or_with_tuples_leaves_the_model_before(error, learner):
     calls = [
         (SoftmaxMLPClassifier, lambda model: model.partial_fit(X, Y)),
