@@ -201,6 +201,7 @@ def train(
     raise_if_interrupted()
     history = []
     best = Best([*network.parameters, *loss.parameters], known=math.isfinite(progress.best))
+    complete = Best([*network.parameters, *loss.parameters], known=False)
     try:
         for epoch in epochs:
             callbacks.epoch_begins()
@@ -208,6 +209,7 @@ def train(
                 network, loss, gradients, optimizer, schedule(epoch), batches, X, targets, validation
             )
             history.append(entry)
+            complete.keep()
             if verbose:
                 _print_epoch(history, len(epochs))
             _judge(entry, loss, progress, best, validation is not None)
@@ -217,6 +219,9 @@ def train(
             if callbacks.epoch_ends() or schedule.ended:
                 break
     except KeyboardInterrupt:
+        if not history:
+            raise
+        complete.restore()
         warnings.warn(f"Training interrupted by user after {len(history)} epochs.", stacklevel=2)
     best.restore()
     _check_finite(best.parameters)
