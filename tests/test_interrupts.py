@@ -1,122 +1,91 @@
-"""Ctrl-C and fork at any moment: models stay whole, and BLAS gets its threads back.
+"""Ctrl-C at any moment leaves the model before, or that of the last complete epoch, and nothing else.
 
 Each test runs in a process of its own, which takes the place of a user at a keyboard.
 """
 
 import os
-import subprocess
-import sys
-from pathlib import Path
+from ast import literal_eval
 
 import pytest
+from fresh_process import output_of
+from profiles import by_profile
 from shared import ESTIMATORS
 
-ROOT = Path(__file__).parents[1]
-SETTING = """
-import os, signal, threading, time, warnings
-import numpy as np
-from threadpoolctl import threadpool_info
-import skmetric
+CASES = [("fit", Estimator.__name__) for Estimator in ESTIMATORS]
+CASES += by_profile(
+    [],
+    [
+        ("partial_fit", "SoftmaxMLPClassifier"),
+        ("partial_fit", "TripletMetricTransformer"),
+        ("fit_pairs", "ContrastiveMetricTransformer"),
+        ("fit_triplets", "TripletMetricTransformer"),
+    ],
+)
+MANY_MOMENTS = """
+LEARNT_FROM = np.random.default_rng(1).integers(0, 2, 150) * 2 - 1
+CALLS = {{
+    "fit": lambda model: model.fit(X, Y),
+    "partial_fit": lambda model: model.partial_fit(X, Y, classes=[0, 1, 2]),
+    "fit_pairs": lambda model: model.fit_pairs(X.reshape(150, 2, 50), LEARNT_FROM),
+    "fit_triplets": lambda model: model.fit_triplets(X.reshape(100, 3, 50)),
+}}
 
-warnings.simplefilter("ignore")
-rng = np.random.default_rng(0)
-X, y = rng.random((600, 50), dtype=np.float32), rng.integers(0, 3, 600)
+def state(model):
+    return (bits(model), model.n_iter_) if hasattr(model, "coefs_") else None
 
-def n_threads():
-    return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
-
-def make(name):
-    return getattr(skmetric, name)(max_iter=3, random_state=0)
-
-before = n_threads()
-"""
-AT_MANY_MOMENTS = """
-name = {name!r}
-make(name).fit(X, y)
-began = time.perf_counter()
-whole = make(name).fit(X, y)
-seconds = time.perf_counter() - began
-outcomes = []
-for i in range(30):
-    model = make(name)
-
+def pressed(call, model, wait):
+    "Whether KeyboardInterrupt is raised if Ctrl-C is pressed after some seconds of a call."
     def press():
-        time.sleep(1.2 * seconds * i / 30)
+        time.sleep(wait)
         os.kill(os.getpid(), signal.SIGINT)
 
     presser = threading.Thread(target=press)
-    raised = False
     try:
         presser.start()
-        model.fit(X, y)
+        call(model)
         presser.join()
         time.sleep(0.001)
     except KeyboardInterrupt:
-        raised = True
         presser.join()
-    assert n_threads() == before, i
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, i
-    assert raised or hasattr(model, "coefs_"), "neither a model nor an interrupt"
-    if hasattr(model, "coefs_"):
-        assert np.isfinite(model.transform(X[:5])).all()
-        if model.n_iter_ == 3:
-            assert all(np.array_equal(*pair) for pair in zip(model.coefs_, whole.coefs_))
-    outcomes.append((raised, getattr(model, "n_iter_", None)))
-print(outcomes)
+        return True
+    return False
+
+def outcomes(method, name, n_moments):
+    "How many epochs the model has that Ctrl-C leaves, or 'before', for moments that spread over a call."
+    call = CALLS[method]
+    makers = [lambda: made(name), lambda: made(name).fit(X[:100], Y[:100])]
+    last = 1 if method == "partial_fit" else SETTINGS["max_iter"]
+    expected = [[state(call(make().set_params(max_iter=k + 1))) for k in range(last)] for make in makers]
+    began = time.perf_counter()
+    call(made(name))
+    seconds = time.perf_counter() - began
+    before = held()
+    for i in range(n_moments):
+        make, epochs = makers[i % 2], expected[i % 2]
+        model = make()
+        old = state(model)
+        raised = pressed(call, model, 1.2 * seconds * i / n_moments)
+        left = state(model)
+        assert_held(before)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, (name, i)
+        assert left in ([old, epochs[-1]] if raised else epochs), (name, i, raised, left, old, epochs)
+        yield "before" if left == old else epochs.index(left) + 1
+        assert state(call(make())) == epochs[-1], (name, i)
+
+print([list(outcomes(method, name, {n_moments})) for method, name in {cases}])
 """
-FORKS = """
-stop = False
-
-def work():
-    while not stop:
-        make("TripletMetricTransformer").fit(X, y)
-
-worker = threading.Thread(target=work)
-worker.start()
-statuses = []
-for _ in range(25):
-    time.sleep(rng.random() * 0.02)
-    child = os.fork()
-    if child == 0:
-        signal.alarm(60)
-        status = 3
-        if n_threads() == before:
-            make("TripletMetricTransformer").fit(X, y)
-            status = 0 if n_threads() == before else 4
-        os._exit(status)
-    statuses.append(os.waitpid(child, 0)[1])
-stop = True
-worker.join()
-assert n_threads() == before
-print(statuses)
-"""
-
-
-def output_of(code):
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "2"}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", SETTING + code],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal of POSIX")
-@pytest.mark.parametrize("name", [Estimator.__name__ for Estimator in ESTIMATORS])
-def test_ctrl_c_at_any_moment_leaves_a_model_or_none(name):
-    outcomes = eval(output_of(AT_MANY_MOMENTS.format(name=name)))
-    assert len(outcomes) == 30
+def test_ctrl_c_at_any_moment_leaves_the_model_before_or_of_a_complete_epoch(record_property):
+    n_moments = by_profile(8, 200)
+    found = literal_eval(output_of(MANY_MOMENTS.format(n_moments=n_moments, cases=CASES), seconds=3600))
+    assert [len(outcomes) for outcomes in found] == [n_moments] * len(CASES)
     # The moments are not all alike, however fast or busy the machine is.
-    assert len(set(outcomes)) > 1
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_child_forked_while_another_thread_fits_has_its_threads_and_fits():
-    assert output_of(FORKS) == str([0] * 25)
+    assert all(len(set(outcomes)) > 1 for outcomes in found)
+    record_property("moments", n_moments * len(CASES))
+    record_property("models_before", sum(outcomes.count("before") for outcomes in found))
+    record_property("models_of_an_epoch", sum(n in (1, 2) for outcomes in found for n in outcomes))
 
 
 def test_a_second_ctrl_c_is_raised_at_once():
@@ -155,9 +124,9 @@ def test_a_handler_of_the_user_is_left_alone():
     code = """
 noted = []
 signal.signal(signal.SIGINT, lambda *_: noted.append("mine"))
-model = make("SoftmaxMLPClassifier").set_params(
+model = made("SoftmaxMLPClassifier").set_params(
     learning_rate=lambda epoch: signal.raise_signal(signal.SIGINT) or 1.0
-).fit(X, y)
+).fit(X, Y)
 print(noted, model.n_iter_)
 """
     assert output_of(code) == "['mine', 'mine', 'mine'] 3"

@@ -1,0 +1,115 @@
+"""Processes and threads that begin while fits run: none hangs, and all learn the same bits."""
+
+import os
+from ast import literal_eval
+
+import pytest
+from fresh_process import output_of
+from profiles import by_profile
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs signals and processes of POSIX")
+WHILE_FITS_RUN = """
+import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from joblib.externals.loky import ProcessPoolExecutor
+
+AT_ONCE = 4
+
+def by_multiprocessing(method, n):
+    "Tell of processes that are started one after the other, some of them running at the same time."
+    context = multiprocessing.get_context(method)
+    context.set_forkserver_preload(["fits_elsewhere"])
+    running = []
+    for i in range(n):
+        time.sleep(0.02 * np.random.random())
+        here, there = context.Pipe(duplex=False)
+        child = context.Process(target=fit_in_child, args=(there,))
+        child.start()
+        there.close()
+        running.append((child, here))
+        while len(running) == AT_ONCE or (running and i == n - 1):
+            child, here = running.pop(0)
+            yield here.recv()
+            child.join()
+
+def by_loky(method, n):
+    pids = set()
+    while len(pids) < n:
+        with ProcessPoolExecutor(AT_ONCE) as executor:
+            for told in executor.map(fit_in_child, [None] * AT_ONCE):
+                if told[0] not in pids:
+                    yield told
+                pids.add(told[0])
+
+def by_threading(method, n):
+    with ThreadPoolExecutor(8) as executor:
+        yield from executor.map(fit_and_tell, range(n))
+
+@contextmanager
+def fits_in_threads():
+    stop = threading.Event()
+
+    def work():
+        while not stop.is_set():
+            fit_and_tell()
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join()
+
+START = {{"loky": by_loky, "threading": by_threading}}
+_, expected, before, _ = fit_and_tell()
+with fits_in_threads():
+    told = list(START.get({method!r}, by_multiprocessing)({method!r}, {n}))
+assert blas_threads() == before
+assert threading.active_count() <= 2, threading.enumerate()  # the fork server has none, loky may have one
+pids, found, *threads = zip(*told)
+assert set(found) == {{expected}}
+if {method!r} != "threading":
+    assert all(n_threads == before for both in threads for n_threads in both), threads
+    assert os.getpid() not in pids
+print(len(found))
+"""
+
+
+@pytest.mark.parametrize(
+    "method", ["fork", "threading", *by_profile([], ["spawn", "forkserver", "loky"])]
+)
+def test_whatever_begins_while_fits_run_ends_and_learns_the_same_bits(method, record_property):
+    n = by_profile(12, 200)
+    n_ended = literal_eval(output_of(WHILE_FITS_RUN.format(method=method, n=n), seconds=3600))
+    assert n_ended >= n
+    record_property("children", n_ended)
+
+
+SEARCHES = """
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+N = 8
+POOLS = {{
+    "threads": lambda: ThreadPoolExecutor(N),
+    "processes": lambda: ProcessPoolExecutor(N, multiprocessing.get_context("spawn")),
+}}
+alone = [scores_of_search(None, seed) for seed in range(N)]
+for workers, n_jobs in {cases}:
+    with POOLS[workers]() as pool:
+        assert list(pool.map(scores_of_search, [n_jobs] * N, range(N))) == alone
+assert blas_threads() == before[0]
+print(len(set(map(tuple, alone))))
+"""
+
+
+def test_searches_at_the_same_time_end_with_the_scores_of_one_after_another(record_property):
+    cases = [("threads", None)]
+    cases += by_profile([], [("threads", 2), ("processes", None), ("processes", 2)])
+    n_different = literal_eval(output_of(SEARCHES.format(cases=cases), seconds=1800))
+    assert n_different > 1
+    record_property("searches", 8 * len(cases))
