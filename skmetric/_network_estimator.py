@@ -181,8 +181,9 @@ class NetworkEstimator(
         with team_of_caller(n_rows), np.errstate(over="ignore", invalid="ignore"):
             return check_outputs(outputs(self._fitted_network(n_rows, n_layers), X, rows))
 
-    def _check_outputs(self, X, rows):
-        """Raise FloatingPointError if the outputs overflow for some of the training rows."""
+    def _store_beside(self, network, X, rows):
+        """Store what depends on the network; raise FloatingPointError if the outputs of rows overflow."""
+        vars(self).update(self._fitted_beside(network, X, rows))
         try:
             self._outputs(X, rows=rows[probed(len(rows))])
         except ValueError as error:
@@ -244,9 +245,8 @@ class NetworkEstimator(
                 verbose=self.verbose,
             )
             self._store(network, past + history, progress, rng, set_aside)
-            vars(self).update(self._fitted_beside(network, X, rows))
+            self._store_beside(network, X, rows)
             self._remember(network, loss, optimizer, incremental)
-            self._check_outputs(X, rows)
             callbacks.fit_ends()
             self._check_learned(X, targets, loss)
         return self
