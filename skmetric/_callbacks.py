@@ -25,17 +25,19 @@ def with_callbacks(method: Method) -> Method:
 
 
 @contextmanager
-def watched(estimator, training, shown, epochs):
-    """Yield the callbacks of a training, which find it in the estimator.
+def under_way(estimator, training):
+    """Let callbacks find the training in the estimator.
 
     Parameters
     ----------
-    estimator, training, shown, epochs
-        See `FitCallbacks`.
+    estimator : estimator
+        Estimator that is trained.
+    training : Training
+        Its training.
     """
     estimator._training = training
     try:
-        yield FitCallbacks(estimator, training, shown, epochs)
+        yield
     finally:
         vars(estimator).pop("_training", None)
 

