@@ -194,9 +194,8 @@ class NetworkEstimator(
         with team_of_caller(n_rows), np.errstate(over="ignore", invalid="ignore"):
             return check_outputs(outputs(self._fitted_network(n_rows, n_layers), X, rows))
 
-    def _store_beside(self, network, X, rows):
-        """Store what depends on the network; raise FloatingPointError if the outputs of rows overflow."""
-        vars(self).update(self._fitted_beside(network, X, rows))
+    def _check_outputs(self, X, rows):
+        """Raise FloatingPointError if the outputs overflow for some of the training rows."""
         try:
             self._outputs(X, rows=rows[probed(len(rows))])
         except ValueError as error:
