@@ -57,7 +57,8 @@ def are_usual(Z, y, sample_weight=1.0):
     """Whether squares of embeddings, their inverse lengths and their products with weights are floats."""
     largest = float(np.finfo(Z.dtype).max)
     lengths = np.abs(Z[Z.any(axis=1)].astype(np.float64)).max(axis=1)
-    is_small = (
+    largest_term = float(lengths.max(initial=0)) * max(1.0, float(np.max(sample_weight)))
+    is_small = largest_term < np.sqrt(largest) / 100
         float(lengths.max(initial=0)) * max(1.0, float(np.max(sample_weight))) < np.sqrt(largest) / 100
     )
     return is_small and lengths.min(initial=1) > 100 / largest
