@@ -26,13 +26,11 @@ def one_blas_thread():
     n_threads : int
         Number of threads that BLAS would use without the limit, at most the CPUs of the process.
     """
-    n_threads = SHARED_LIMIT.acquire()
+    n_threads, own_limit = SHARED_LIMIT.acquire()
     try:
-        # In some libraries the limit belongs to a thread of Python, so it is set for this one too.
-        with blas_libraries().limit(limits=1):
-            yield n_threads
+        yield n_threads
     finally:
-        SHARED_LIMIT.release()
+        SHARED_LIMIT.release(own_limit)
 
 
 def _n_cpus():
@@ -51,7 +49,8 @@ def _set_threads(library, n_threads):
 class SharedLimit:
     """Limit of one thread that lasts from the first `acquire` to the last `release`.
 
-    The number of threads belongs to the process.
+    The number of threads belongs to the process. It is changed with the lock held, for which forks wait:
+    OpenBLAS has a lock of its own for changes, and a child that inherits it locked waits forever.
     """
 
     def __init__(self):
@@ -60,7 +59,15 @@ class SharedLimit:
         self.before = []
 
     def acquire(self):
-        """Set the limit, unless it is already set; return the number of threads without it."""
+        """Set the limit, unless it is already set.
+
+        Returns
+        -------
+        n_threads : int
+            Number of threads without the limit.
+        own_limit : object
+            Limit of this thread of Python, for `release`.
+        """
         with self.lock:
             if self.n_users == 0:
                 libraries = blas_libraries().lib_controllers
@@ -68,11 +75,14 @@ class SharedLimit:
                 for library in libraries:
                     _set_threads(library, 1)
             self.n_users += 1
-            return min([_n_cpus(), *(n_threads for _, n_threads in self.before)])
+            # In some libraries the limit belongs to a thread of Python, so it is set for this one too.
+            own_limit = blas_libraries().limit(limits=1)
+            return min([_n_cpus(), *(n_threads for _, n_threads in self.before)]), own_limit
 
-    def release(self):
+    def release(self, own_limit):
         """Remove the limit, unless another context needs it."""
         with self.lock:
+            own_limit.restore_original_limits()
             # A child process that was forked within a context has no users.
             self.n_users = max(0, self.n_users - 1)
             if self.n_users == 0:
@@ -92,7 +102,6 @@ class SharedLimit:
 
 SHARED_LIMIT = SharedLimit()
 if hasattr(os, "register_at_fork"):
-    # A fork waits until no other thread is changing the limit.
     os.register_at_fork(
         before=SHARED_LIMIT.lock.acquire,
         after_in_parent=SHARED_LIMIT.lock.release,
