@@ -4,15 +4,15 @@ Needs uv (``pip install uv``) and the Pythons. Words choose cells of the table; 
 
     python tests/versions.py
     python tests/versions.py 3.12 1.8
-    python tests/versions.py 3.11 1.6 oldest --whole
+    python tests/versions.py 3.11 1.6 oldest --tests all
     python tests/versions.py 3.13t
 
 "oldest" is the lowest version that `setup.cfg` allows and that has a wheel for this Python: of NumPy,
 SciPy, the last part of scikit-learn's version, and all packages of the extras "plot" and "test". "newest"
 is what pip installs. Each cell is a fresh environment.
 
-Cells of `CORNERS` run all tests. The others run `CORE`, the tests of what other packages have a part in;
-``--whole`` runs all tests there, too. ``--save`` writes the rows to `benchmarks/results/versions.json`,
+Cells of `CORNERS` run all tests. The others run `CORE`, the tests of what other packages have a part in.
+``--tests`` runs the same in all cells. ``--save`` writes the rows to `benchmarks/results/versions.json`,
 where the rows of other cells stay.
 """
 
@@ -43,8 +43,8 @@ CORNERS = [
     ("3.13", "1.9", "newest"),
 ]
 CORE = """
-    array_api callbacks display estimator_checks html input interrupts metrics network onnx parameters
-    persistence same_bits team training tuples_model typing verification
+    array_api callbacks estimator_checks html input interrupts metrics onnx persistence same_bits team
+    training tuples_model typing
 """.split()
 
 RESOLUTION = {"oldest": "lowest-direct", "newest": "highest"}
@@ -92,23 +92,21 @@ def test(python, files, folder):
     return {"passed": n_tests - failed - skipped, "failed": failed, "skipped": skipped}
 
 
-def files_of(cell, is_whole):
-    if is_whole:
+def files_of(tests):
+    if tests == "all":
         return ["tests"]
     return sorted({str(path) for name in CORE for path in (ROOT / "tests").glob(f"test_{name}*.py")})
 
 
-def run(cell, is_whole):
+def run(cell, tests):
     """One row of the table."""
-    row = dict(zip(["python", "scikit-learn", "packages"], cell)) | {
-        "tests": "all" if is_whole else "core"
-    }
+    row = dict(zip(["python", "scikit-learn", "packages", "tests"], (*cell, tests)))
     print("\n==", *row.values(), flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         try:
             python = install(cell, folder)
-            return row | {"versions": versions(python)} | test(python, files_of(cell, is_whole), folder)
+            return row | {"versions": versions(python)} | test(python, files_of(tests), folder)
         except (subprocess.CalledProcessError, OSError, ElementTree.ParseError) as error:
             return row | {"error": str(error)}
 
@@ -150,12 +148,13 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("words", nargs="*", help="of Python, of scikit-learn, oldest or newest")
-    parser.add_argument("--whole", action="store_true", help="run all tests in each cell")
+    parser.add_argument("--tests", choices=["all", "core"], help="which ones to run in each cell")
     parser.add_argument("--save", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
     options = parser.parse_args()
     rows = []
     for cell in chosen(options.words):
-        rows.append(run(cell, options.whole or cell in CORNERS))
+        by_cell = "all" if cell in CORNERS else "core"
+        rows.append(run(cell, options.tests or by_cell))
         if options.save:
             save(rows)
     print()
