@@ -19,6 +19,8 @@ from threadpoolctl import threadpool_info
 import skmetric
 
 warnings.simplefilter("ignore")
+# A process that a shell has started in the background ignores Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 rng = np.random.default_rng(0)
 X, y = rng.random((600, 50), dtype=np.float32), rng.integers(0, 3, 600)
 
