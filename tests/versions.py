@@ -11,9 +11,9 @@ Needs uv (``pip install uv``) and the Pythons. Words choose cells of the table; 
 SciPy, the last part of scikit-learn's version, and all packages of the extras "plot" and "test". "newest"
 is what pip installs. Each cell is a fresh environment.
 
-Cells of `CORNERS` run all tests. The others run `CORE`, the tests of what other packages have a part in.
-``--tests`` runs the same in all cells. ``--save`` writes the rows to `benchmarks/results/versions.json`,
-where the rows of other cells stay.
+Cells of `CORNERS` run all tests. The others run "core", the tests of what other packages have a part in.
+Without the lock of the interpreter, "threads" runs. ``--tests`` runs the same in all cells. ``--save``
+writes the rows to `benchmarks/results/versions.json`, where the rows of other cells stay.
 """
 
 import argparse
@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "versions.json"
 
 REGULAR = list(product(["3.11", "3.12", "3.13"], ["1.6", "1.7", "1.8", "1.9"], ["oldest", "newest"]))
-# Without the lock of the interpreter; run when it is named, since few machines have it.
+# Without the lock of the interpreter. Run when it is named, since few machines have it.
 FREE_THREADED = [("3.13t", "1.8", "newest")]
 CORNERS = [
     ("3.11", "1.6", "oldest"),
@@ -42,21 +42,27 @@ CORNERS = [
     ("3.12", "1.8", "newest"),
     ("3.13", "1.9", "newest"),
 ]
-CORE = """
-    array_api callbacks estimator_checks html input interrupts metrics onnx persistence same_bits team
-    training tuples_model typing
-""".split()
+FILES = {
+    "all": [""],
+    "core": """
+        array_api callbacks estimator_checks html input interrupts metrics onnx persistence same_bits team
+        training tuples_model typing
+    """.split(),
+    "threads": ["interrupts", "same_bits", "team"],
+}
+NO_WHEEL = {"3.13t": ["polars"]}
 
 RESOLUTION = {"oldest": "lowest-direct", "newest": "highest"}
 PACKAGES = "numpy scipy scikit-learn matplotlib pandas polars pyarrow skl2onnx skops".split()
 COUNTS = ["passed", "failed", "skipped"]
 
 
-def requirements():
+def requirements(python_version):
     settings = configparser.ConfigParser()
     settings.read(ROOT / "setup.cfg")
     extras = settings["options.extras_require"]
-    return settings["options"]["install_requires"] + extras["plot"] + extras["test"]
+    lines = (settings["options"]["install_requires"] + extras["plot"] + extras["test"]).split()
+    return [line for line in lines if line.partition(">")[0] not in NO_WHEEL.get(python_version, [])]
 
 
 def install(cell, folder):
@@ -66,7 +72,7 @@ def install(cell, folder):
     wanted = folder / "requirements.txt"
     command = [find_uv_bin(), "--quiet"]
     subprocess.run([*command, "venv", "--python", python_version, folder], check=True)
-    wanted.write_text(f"{requirements()}\nscikit-learn=={sklearn_version}.*\n")
+    wanted.write_text("\n".join([*requirements(python_version), f"scikit-learn=={sklearn_version}.*"]))
     command += ["pip", "install", "--python", python]
     oldest_or_newest = ["--only-binary=:all:", f"--resolution={RESOLUTION[kind]}"]
     subprocess.run([*command, *oldest_or_newest, "-r", wanted], check=True)
@@ -75,15 +81,20 @@ def install(cell, folder):
 
 
 def versions(python):
-    code = f"from importlib.metadata import version; print(*map(version, {PACKAGES}))"
-    output = subprocess.run([python, "-c", code], check=True, capture_output=True, text=True).stdout
-    return dict(zip(PACKAGES, output.split(), strict=True))
+    """Versions of `PACKAGES` that are installed."""
+    command = [find_uv_bin(), "pip", "freeze", "--quiet", "--python", python]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    installed = dict(line.split("==") for line in lines if "==" in line)
+    return {name: installed[name] for name in PACKAGES if name in installed}
 
 
-def test(python, files, folder):
+def test(python, tests, folder, environment):
     """How many tests passed, failed and were skipped."""
     report = folder / "report.xml"
-    subprocess.run([python, "-m", "pytest", "-q", "--tb=short", f"--junitxml={report}", *files], cwd=ROOT)
+    patterns = [f"test_{name}*.py" for name in FILES[tests]]
+    files = sorted({path for pattern in patterns for path in (ROOT / "tests").glob(pattern)})
+    command = [python, "-m", "pytest", "-q", "--tb=short", f"--junitxml={report}", *files]
+    subprocess.run(command, cwd=ROOT, env=os.environ | environment)
     suite = ElementTree.parse(report).find("testsuite")
     n_tests, errors, failures, skipped = (
         int(suite.get(name)) for name in ("tests", "errors", "failures", "skipped")
@@ -92,21 +103,17 @@ def test(python, files, folder):
     return {"passed": n_tests - failed - skipped, "failed": failed, "skipped": skipped}
 
 
-def files_of(tests):
-    if tests == "all":
-        return ["tests"]
-    return sorted({str(path) for name in CORE for path in (ROOT / "tests").glob(f"test_{name}*.py")})
-
-
 def run(cell, tests):
     """One row of the table."""
     row = dict(zip(["python", "scikit-learn", "packages", "tests"], (*cell, tests)))
     print("\n==", *row.values(), flush=True)
+    # Without PYTHON_GIL, an extension can take the lock back.
+    environment = {"PYTHON_GIL": "0"} if cell in FREE_THREADED else {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         try:
             python = install(cell, folder)
-            return row | {"versions": versions(python)} | test(python, files_of(tests), folder)
+            return row | {"versions": versions(python)} | test(python, tests, folder, environment)
         except (subprocess.CalledProcessError, OSError, ElementTree.ParseError) as error:
             return row | {"error": str(error)}
 
@@ -143,18 +150,23 @@ def chosen(words):
     return [cell for cell in cells if all(map(set.__contains__, allowed, cell))]
 
 
+def tests_of(cell):
+    if cell in FREE_THREADED:
+        return "threads"
+    return "all" if cell in CORNERS else "core"
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("words", nargs="*", help="of Python, of scikit-learn, oldest or newest")
-    parser.add_argument("--tests", choices=["all", "core"], help="which ones to run in each cell")
+    parser.add_argument("--tests", choices=FILES, help="which ones to run in each cell")
     parser.add_argument("--save", action="store_true", help=f"write {RESULTS.relative_to(ROOT)}")
     options = parser.parse_args()
     rows = []
     for cell in chosen(options.words):
-        by_cell = "all" if cell in CORNERS else "core"
-        rows.append(run(cell, options.tests or by_cell))
+        rows.append(run(cell, options.tests or tests_of(cell)))
         if options.save:
             save(rows)
     print()
