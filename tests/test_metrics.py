@@ -10,12 +10,14 @@ from sklearn import config_context
 from sklearn.datasets import load_digits, load_iris
 from sklearn.decomposition import PCA
 from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.inspection import permutation_importance
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, cross_val_score, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmetric import TripletMetricTransformer
 from skmetric._search.measures import MEASURES
+from skmetric._shown import shown
 from skmetric.metrics import (
     make_retrieval_scorer,
     mean_average_precision_at_r,
@@ -381,8 +383,9 @@ def test_unknown_names_of_scorers_raise(metric):
 
 @pytest.mark.parametrize("metric", [recall_at_k, None, 1, np.float64(1.0)])
 def test_names_of_scorers_that_are_no_strings_raise(metric):
-    with pytest.raises(TypeError, match="metric must be a string") as caught:
+    with pytest.raises(TypeError, match="metric must be a string, .* got ") as caught:
         make_retrieval_scorer(metric)
+    assert str(caught.value).endswith(f"got {shown(metric)}.")
     assert "np." not in str(caught.value)
 
 
@@ -465,6 +468,18 @@ def test_weights_are_routed_to_one_of_several_scorers():
     assert result["test_weighted"].tolist() == list(weighted_by_hand("r_precision"))
     plain = cross_val_score(PCA(2), *IRIS, scoring=make_retrieval_scorer("r_precision"), cv=FOLDS)
     assert result["test_unweighted"].tolist() == plain.tolist()
+
+
+def test_several_scorers_weigh_queries_without_routing():
+    scoring = {name: make_retrieval_scorer(name) for name in ("r_precision", "recall_at_k")}
+    model = PCA(2).fit(*IRIS)
+    options = {"n_repeats": 1, "random_state": 0, "sample_weight": WEIGHTS}
+    together = permutation_importance(model, *IRIS, scoring=scoring, **options)
+    for name, scorer in scoring.items():
+        alone = permutation_importance(model, *IRIS, scoring=scorer, **options)
+        assert together[name].importances.tolist() == alone.importances.tolist()
+    unweighted = permutation_importance(model, *IRIS, scoring=scoring, **options | {"sample_weight": None})
+    assert (unweighted["r_precision"].importances != together["r_precision"].importances).any()
 
 
 def test_a_search_with_routing_weighs_queries():

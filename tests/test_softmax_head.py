@@ -123,6 +123,9 @@ def test_tuples_have_no_classes(small):
 
 
 def test_float32_stays_float32():
+    head = WithSoftmaxHead(MetricLoss(triplet), 1.0, 3, 4, np.float32)
+    assert [V.dtype for V in head.parameters] == [np.float32, np.float32]
+    assert head(Z.astype(np.float32), LABELS)[1].dtype == np.float32
     rows, labels = load_digits(return_X_y=True)
     model = TripletMetricTransformer(8, head_weight=1.0, max_iter=3, random_state=0)
     assert model.fit(rows.astype(np.float32), labels).coefs_[0].dtype == np.float32
