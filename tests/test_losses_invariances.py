@@ -115,6 +115,7 @@ def test_normalized_rows_have_length_1_and_a_zero_row_stays(dtype):
     assert U.dtype == norms.dtype == dtype
     assert_allclose(np.linalg.norm(np.delete(U, 3, axis=0), axis=1), 1, rtol=1e-6)
     assert_array_equal(U[3], 0)
+    assert norms[3] == 1
     assert_allclose(U * norms, Z, rtol=1e-6)
 
 
