@@ -28,6 +28,11 @@ QUICK = {
 OF_EMBEDDINGS = {"n_components": 4, "reduction": "mean", "input_weight": 0.0}
 
 
+def pytest_make_parametrize_id(val):
+    """Patterns without backslashes: pytest does not find a test by a name that has one."""
+    return val.replace("\\", "") if isinstance(val, str) and "\\" in val else None
+
+
 @pytest.fixture(autouse=True)
 def figures_are_closed():
     """Examples of displays leave figures open, of which matplotlib warns when there are many."""

@@ -1,10 +1,19 @@
-"""How much the tests try: profile "ci", the default, or "nightly" (``--hypothesis-profile=nightly``)."""
+"""How much the tests try: profile "ci", the default, or "nightly" (``--hypothesis-profile=nightly``).
 
-from hypothesis import HealthCheck, given, settings
+"mutants" is "ci" for tests that often fail: they stop at the first example that does.
+"""
+
+from hypothesis import HealthCheck, Phase, given, settings
 
 ALL_CHECKS_BUT_TIME = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 # The same examples in each run of "ci", so that a failure is due to the change that is tested.
 settings.register_profile("ci", derandomize=True, **ALL_CHECKS_BUT_TIME)
+settings.register_profile(
+    "mutants",
+    settings.get_profile("ci"),
+    phases=[Phase.explicit, Phase.generate],
+    report_multiple_bugs=False,
+)
 settings.register_profile("nightly", print_blob=True, **ALL_CHECKS_BUT_TIME)
 
 

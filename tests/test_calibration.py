@@ -68,7 +68,7 @@ def test_scores_far_beyond_those_of_the_fit_have_probabilities(calibration, fact
 @each_calibration
 def test_scores_worse_than_chance_say_nothing_far_away_either(calibration):
     predict = CALIBRATIONS[calibration](SCORES * 1e-200, ~SAME)
-    assert_allclose(predict(np.array([-1e300, -1.0, 0.0])), 0.5, atol=0.06)
+    assert_allclose(predict(np.array([-1e300, -1.0, 0.0, 1e300])), 0.5, atol=0.06)
 
 
 @each_calibration

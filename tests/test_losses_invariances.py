@@ -115,6 +115,7 @@ def test_normalized_rows_have_length_1_and_a_zero_row_stays(dtype):
     assert U.dtype == norms.dtype == dtype
     assert_allclose(np.linalg.norm(np.delete(U, 3, axis=0), axis=1), 1, rtol=1e-6)
     assert_array_equal(U[3], 0)
+    assert norms[3] == 1
     assert_allclose(U * norms, Z, rtol=1e-6)
 
 
@@ -240,19 +241,41 @@ def test_unknown_mining_is_an_error():
         triplet(D, *masks(np.arange(4) % 2), mining="nonsense")
 
 
+TUPLE = "a tuple (C, n_valid): an array of the shape of D and a number. Got {}."
+REAL = "(C, n_valid) with a real array C and a real number n_valid. Got an array of {} and {}."
+FINITE = "finite C and n_valid >= 0."
 WRONG_MINERS = {
-    "nothing": (lambda *_: None, TypeError, "must return a tuple .* Got NoneType"),
-    "an array": (lambda D, *_: D, TypeError, "Got ndarray"),
-    "three": (lambda D, *_: (D, 1, 2), TypeError, "must return a tuple"),
-    "complex": (lambda D, *_: (D * 1j, 1.0), TypeError, "array of complex128"),
-    "no number": (lambda D, *_: (D, None), TypeError, "NoneType"),
-    "a count for each anchor": (lambda D, *_: (D, np.ones(4)), TypeError, "ndarray"),
-    "another shape": (lambda D, *_: (D[:2], 1.0), ValueError, r"\(4, 4\). Got \(2, 4\)"),
+    "nothing": (lambda *_: None, TypeError, TUPLE.format("NoneType")),
+    "an array": (lambda D, *_: D, TypeError, TUPLE.format("ndarray")),
+    "a list": (lambda D, *_: [D, 1.0], TypeError, TUPLE.format("list")),
+    "three": (lambda D, *_: (D, 1, 2), TypeError, TUPLE.format("tuple")),
+    "complex": (lambda D, *_: (D * 1j, 1.0), TypeError, REAL.format("complex128", "float")),
+    "no number": (lambda D, *_: (D, None), TypeError, REAL.format("float64", "NoneType")),
+    "a count for each anchor": (
+        lambda D, *_: (D, np.ones(4)),
+        TypeError,
+        REAL.format("float64", "ndarray"),
+    ),
+    "another shape": (lambda D, *_: (D[:2], 1.0), ValueError, "C in the shape of D, (4, 4). Got (2, 4)."),
+    "nan": (lambda D, *_: (np.full_like(D, np.nan), 1.0), ValueError, FINITE),
+    "less than nothing": (lambda D, *_: (D, -1.0), ValueError, FINITE),
+    "infinitely many": (lambda D, *_: (D, np.inf), ValueError, FINITE),
 }
 
 
 @pytest.mark.parametrize("mining, error, message", WRONG_MINERS.values(), ids=WRONG_MINERS.keys())
 def test_a_mining_function_that_returns_nonsense_is_named(mining, error, message):
     D = random_distances(4, 0, np.float64)
-    with pytest.raises(error, match=f"mining function {message}" if "must" in message else message):
+    with pytest.raises(error) as caught:
         triplet(D, *masks(np.arange(4) % 2), mining=mining)
+    assert str(caught.value) == f"A mining function must return {message}"
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.uint8, bool])
+def test_a_mining_function_may_count_in_any_real_type(kind):
+    D = random_distances(4, 0, np.float32)
+    given = masks(np.arange(4) % 2)
+    _, C, _, n_valid = triplet(D, *given, mining=lambda D, *_: (D.astype(kind), 0))
+    assert C.dtype == np.float32
+    assert_array_equal(C, D.astype(kind))
+    assert type(n_valid) is float and n_valid == 0

@@ -12,12 +12,14 @@ from sklearn import config_context
 from sklearn.datasets import load_digits, load_iris
 from sklearn.decomposition import PCA
 from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.inspection import permutation_importance
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold, cross_val_score, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmetric import TripletMetricTransformer
 from skmetric._search.measures import MEASURES
+from skmetric._shown import shown
 from skmetric.metrics import (
     make_retrieval_scorer,
     mean_average_precision_at_r,
@@ -383,8 +385,9 @@ def test_unknown_names_of_scorers_raise(metric):
 
 @pytest.mark.parametrize("metric", [recall_at_k, None, 1, np.float64(1.0)])
 def test_names_of_scorers_that_are_no_strings_raise(metric):
-    with pytest.raises(TypeError, match="metric must be a string") as caught:
+    with pytest.raises(TypeError, match="metric must be a string, the name of a measure, got") as caught:
         make_retrieval_scorer(metric)
+    assert str(caught.value).endswith(f"got {shown(metric)}.")
     assert "np." not in str(caught.value)
 
 
@@ -470,6 +473,20 @@ def test_weights_are_routed_to_one_of_several_scorers():
     assert result["test_unweighted"].tolist() == plain.tolist()
 
 
+def test_several_scorers_weigh_queries_without_routing():
+    scoring = {name: make_retrieval_scorer(name) for name in ("r_precision", "recall_at_k")}
+    model = PCA(2).fit(*IRIS)
+    options = {"n_repeats": 1, "random_state": 0, "sample_weight": WEIGHTS}
+    together = permutation_importance(model, *IRIS, scoring=scoring, **options)
+    for name, scorer in scoring.items():
+        alone = permutation_importance(model, *IRIS, scoring=scorer, **options)
+        assert together[name].importances.tolist() == alone.importances.tolist()
+    unweighted = permutation_importance(
+        model, *IRIS, scoring=scoring, **options | {"sample_weight": None}
+    )
+    assert (unweighted["r_precision"].importances != together["r_precision"].importances).any()
+
+
 def test_a_search_with_routing_weighs_queries():
     with config_context(enable_metadata_routing=True):
         scorer = make_retrieval_scorer("r_precision").set_score_request(sample_weight=True)
@@ -546,13 +563,18 @@ def test_ties_of_all_items_are_never_in_memory_at_once(offset):
 
 @pytest.mark.parametrize("only", [{"Z_gallery": LINE}, {"y_gallery": NAMES}], ids=["Z", "y"])
 def test_half_a_gallery_raises(only):
-    with pytest.raises(ValueError, match="Z_gallery and y_gallery"):
+    with pytest.raises(ValueError) as caught:
         recall_at_k(LINE, NAMES, **only)
+    assert str(caught.value) == "Z_gallery and y_gallery must be given together, but one of them is None."
 
 
 def test_nothing_to_find_raises():
-    with pytest.raises(ValueError, match="no query"):
+    with pytest.raises(ValueError) as caught:
         recall_at_k(LINE, np.arange(4))
+    assert str(caught.value) == (
+        "Retrieval measures are not defined: no query has a relevant item, that is, another item with "
+        "its label."
+    )
     with pytest.raises(ValueError, match="no query"):
         recall_at_k(LINE, NAMES, Z_gallery=LINE, y_gallery=["c"] * 4)
 

@@ -12,6 +12,7 @@ from profiles import by_profile
 from scipy import sparse
 from scipy.stats import chisquare
 
+from skmetric._draws import by_class
 from skmetric.pairs import (
     check_pair_labels,
     check_tuples,
@@ -111,6 +112,14 @@ def test_a_seed_gives_the_same_pairs_and_a_generator_goes_on():
     assert (first != second).any()
 
 
+def test_rows_of_a_class_keep_their_order():
+    # NumPy's default sort is not stable, and another one on another processor: a seed would not repeat.
+    order, starts, sizes = by_class(np.arange(1000) % 3)
+    assert_array_equal(order, np.r_[0:1000:3, 1:1000:3, 2:1000:3])
+    assert_array_equal(starts, np.repeat([0, 334, 667], [334, 333, 333]))
+    assert_array_equal(sizes, np.repeat([334, 333, 333], [334, 333, 333]))
+
+
 def test_many_pairs_of_many_rows_take_little_memory():
     y = np.random.default_rng(0).integers(10, size=20_000)
     tracemalloc.start()
@@ -158,7 +167,7 @@ MISSING = [
 
 
 @pytest.mark.parametrize("draw", [make_pairs, make_triplets, pairs_from_chunklets])
-@pytest.mark.parametrize("y", MISSING, ids=repr)
+@pytest.mark.parametrize("y", MISSING, ids=["floats", "list", "objects", "strings", "integers"])
 def test_a_missing_label_is_no_class(draw, y):
     """NaN differs from itself, and np.unique takes it for a class."""
     name = "chunklets" if draw is pairs_from_chunklets else "y"

@@ -218,6 +218,13 @@ def test_balanced_batches_spread_each_class_over_the_epoch():
     assert min(majority) > 0.4 and max(majority) < 0.8
 
 
+def test_any_class_may_begin_an_epoch():
+    rows, y = labelled_rows([20, 20, 20])
+    label_of = dict(zip(rows.tolist(), y.tolist()))
+    epochs = [next(balanced_batches(rows, y, 8, made_rng(seed))) for seed in range(30)]
+    assert {label_of[batch[0]] for batch in epochs} == set(y.tolist())
+
+
 def test_each_row_meets_all_others_of_its_class_sooner_or_later():
     rows, y = labelled_rows([8] * 50)
     rng, met = np.random.default_rng(0), {row: set() for row in rows.tolist()}

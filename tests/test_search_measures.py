@@ -98,8 +98,13 @@ def test_rows_of_one_class_warn(function):
 
 @EACH
 def test_a_gallery_without_items_of_another_class_warns(function):
-    with pytest.warns(UndefinedMetricWarning):
+    with pytest.warns(UndefinedMetricWarning) as caught:
         function(LINE, NAMES, Z_gallery=LINE[::2], y_gallery=NAMES[::2])
+    assert [str(warning.message) for warning in caught] == [
+        "Retrieval measures do not depend on the embedding here, since all items have the label of the "
+        "query. In cross-validation, use folds that contain several classes, such as "
+        "StratifiedKFold(shuffle=True)."
+    ]
 
 
 @EACH
@@ -182,8 +187,12 @@ def test_wrong_positions_raise_in_words(function, query_index, message):
 
 @EACH
 def test_positions_without_a_gallery_raise(function):
-    with pytest.raises(ValueError, match="query_index holds positions in Z_gallery and y_gallery"):
+    with pytest.raises(ValueError) as caught:
         function(LINE, NAMES, query_index=[0, 1, 2, 3])
+    assert str(caught.value) == (
+        "query_index holds positions in Z_gallery and y_gallery, which must be given as well. "
+        "Without a gallery, no query finds itself, and query_index is not needed."
+    )
 
 
 # --- weights ----------------------------------------------------------------------------------------
@@ -258,7 +267,7 @@ def test_weights_enter_the_means_of_classes():
         ([1, 1, -0.5, 1], r"sample_weight must not be negative, got -0\.5"),
         ([1, np.nan, 1, 1], "sample_weight contains NaN"),
         ([1, np.inf, 1, 1], "sample_weight contains infinity"),
-        ([0, 0, 0, 0], "sample_weight must be positive for at least one query"),
+        ([0, 0, 0, 0], "^sample_weight must be positive for at least one query, but all weights are 0.$"),
     ],
 )
 def test_wrong_weights_raise(function, weights, message):
@@ -268,8 +277,12 @@ def test_wrong_weights_raise(function, weights, message):
 
 @EACH
 def test_weights_on_queries_that_do_not_count_alone_raise(function):
-    with pytest.raises(ValueError, match="sample_weight is 0 for all queries that have a relevant item"):
+    with pytest.raises(ValueError) as caught:
         function([*LINE, [9.0]], [*NAMES, "alone"], sample_weight=[0, 0, 0, 0, 1])
+    assert str(caught.value) == (
+        "sample_weight is 0 for all queries that have a relevant item, that is, another item with their "
+        "label."
+    )
 
 
 @EACH

@@ -293,6 +293,26 @@ def test_batch_without_a_row_that_counts_has_value_0_and_c_0(loss, dtype, y):
     assert (n_active, n_valid) == (0, 0)
 
 
+@pytest.mark.parametrize("n_valid, divisor", [(0, 1), (1, 1), (2, 2)])
+def test_a_mean_over_anchors_divides_by_their_number(n_valid, divisor):
+    value, C = over_anchors(6.0, np.array([[3.0, -3.0]]), 1, n_valid)
+    assert value == 6 / divisor
+    assert_array_equal(C, np.array([[3.0, -3.0]]) / divisor)
+
+
+def test_an_undecided_anchor_is_not_active():
+    *_, n_active, n_valid = soft_neighbors(np.ones((3, 3)), *masks([0, 0, 1]))
+    assert (n_active, n_valid) == (0, 2)
+
+
+@every_loss
+def test_distances_too_large_for_the_temperature_show_in_the_value_alone(loss):
+    y = np.arange(6) % 2
+    with np.errstate(all="raise", under="ignore"):
+        total, *_ = soft_neighbors(1e300 * random_distances(6), *masks(y), loss=loss, temperature=1e-30)
+    assert not np.isfinite(total)
+
+
 @every_loss
 @every_dtype
 def test_among_duplicates_the_choice_is_even(loss, dtype):

@@ -123,6 +123,12 @@ def test_tuples_have_no_classes(small):
         small(TripletMetricTransformer, head_weight=0.5).fit_triplets(make_triplets(Y, 50, 0), X=X)
 
 
+def test_a_head_of_float32_has_gradients_of_float32():
+    head = WithSoftmaxHead(MetricLoss(triplet), 1.0, 3, 4, np.float32)
+    assert [V.dtype for V in head.parameters] == [np.float32, np.float32]
+    assert head(Z.astype(np.float32), LABELS)[1].dtype == np.float32
+
+
 @over_seeds()
 def test_float32_stays_float32(seed):
     rows, labels = load_digits(return_X_y=True)

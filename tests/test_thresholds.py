@@ -119,6 +119,16 @@ OF_METRIC_LEARN = [
 ]
 
 
+def test_a_rate_that_no_threshold_reaches_is_named_with_the_best():
+    with pytest.raises(ValueError) as caught:
+        choose("max_tpr", [1.0, 2.0, 3.0, 4.0], [0, 1, 0, 0], min_rate=0.75)
+    assert str(caught.value) == (
+        "No threshold that accepts a same pair has a true negative rate of at least min_rate=0.75: the "
+        "best is 0.6667, since different pairs are at least as near as the nearest same pair. Set a "
+        "lower min_rate."
+    )
+
+
 @pytest.mark.parametrize("data, name, options, expected", OF_METRIC_LEARN)
 def test_the_pairs_accepted_are_those_of_metric_learn(data, name, options, expected):
     distances, same = data

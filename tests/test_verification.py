@@ -232,6 +232,15 @@ def test_embeddings_of_the_package(small):
     assert_allclose(model.decision_function(PAIRS), model.transformer.pair_score(PAIRS), rtol=1e-6)
 
 
+def test_names_of_features_are_compared_where_rows_can_have_them():
+    verifier = PairVerifier(StandardScaler().fit(pd.DataFrame(X, columns=list("abcd"))))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        verifier.fit(PAIRS, SAME).predict(PAIRS)
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        verifier.predict(INDEX, X=X)
+
+
 # --- probabilities ------------------------------------------------------------------------------------
 
 
@@ -347,8 +356,13 @@ def test_nothing_is_measured_before_fit(method):
 
 @pytest.mark.parametrize("transformer", [StandardScaler(), make_pipeline(StandardScaler(), PCA(2))])
 def test_the_transformer_must_be_fitted(transformer):
-    with pytest.raises(NotFittedError, match=r"must be fitted before the verifier.*FrozenEstimator"):
+    with pytest.raises(NotFittedError) as caught:
         PairVerifier(transformer).fit(PAIRS, SAME)
+    assert str(caught.value) == (
+        "The transformer of PairVerifier must be fitted before the verifier. If the verifier is cloned, "
+        "as by GridSearchCV or cross_val_score, wrap the fitted transformer in "
+        "sklearn.frozen.FrozenEstimator."
+    )
 
 
 def test_a_clone_says_what_to_wrap(verifier):

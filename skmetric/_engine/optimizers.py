@@ -72,9 +72,9 @@ class Momentum(SGD):
         L2 penalty of each parameter.
     parameters : list of ndarray
         Parameters that `step` will update; their shapes determine those of the velocities.
-    momentum : float, default=0.9
+    momentum : float
         Momentum, in (0, 1].
-    nesterov : bool, default=True
+    nesterov : bool
         Whether to use Nesterov's momentum.
 
     References
@@ -83,7 +83,7 @@ class Momentum(SGD):
     in deep learning", ICML 2013, equations 1 to 4.
     """
 
-    def __init__(self, decays, parameters, momentum=0.9, nesterov=True):
+    def __init__(self, decays, parameters, momentum, nesterov):
         super().__init__(decays, parameters)
         self.momentum = momentum
         self.nesterov = nesterov
