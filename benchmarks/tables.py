@@ -366,6 +366,105 @@ def ancestors():
     return table(["", "what", "the original reported", "validation", "test", "seconds"], rows)
 
 
+# What the tests of a promise record: how to sum it up, and how to say it.
+RECORDS = {
+    "kills": (sum, "{} kills"),
+    "kills_within_the_training": (sum, "{} of them within the training"),
+    "same_bits": (sum, "{} with the same bits"),
+    "most_epochs_lost": (max, "at most {} epoch lost"),
+    "moments": (sum, "{} moments"),
+    "failures": (sum, "{} errors"),
+    "children": (sum, "{} children"),
+    "searches": (sum, "{} searches at the same time"),
+    "fits": (sum, "{} fits"),
+    "partial_fits": (sum, "{} passes"),
+    "failing_fits": (sum, "{} failing fits"),
+    "memory_growth_mb": (max, "{:.1f} MB more"),
+    "sequences": (sum, "{} sequences"),
+    "draws": (sum, "{} draws"),
+    "fitted": (sum, "{} of them fitted"),
+    "gradients_checked": (sum, "{} gradients"),
+    "extremes": (sum, "{} draws"),
+    "exact": (sum, "{} draws"),
+    "mutated_files": (sum, "{} files"),
+    "mutated_files_read": (sum, "{} of them read"),
+    "mistakes": (sum, "{} mistakes"),
+    "seeds": (max, "up to {} seeds"),
+}
+
+
+def _figure(promise):
+    """What the tests of a promise counted, and how many of them passed."""
+    records = {}
+    for name, values in promise["records"].items():
+        # A record of an estimator has its name behind.
+        records.setdefault(re.sub("_[A-Z].*", "", name), []).extend(values)
+    said = [
+        form.format(total(records[name])) for name, (total, form) in RECORDS.items() if name in records
+    ]
+    n_failed = promise["failures"] + promise["errors"]
+    n_passed = promise["tests"] - promise["skipped"] - n_failed
+    outcome = f"{n_passed:,} tests passed" + (f", {n_failed} failed" if n_failed else "")
+    return ", ".join([*said, outcome])
+
+
+def reliability():
+    promises = load("reliability")["promises"].values()
+    rows = [[one["promise"], _figure(one), f"`{one['command']}`"] for one in promises]
+    return table(["promise", "tried", "command"], rows)
+
+
+def coverage():
+    found = load("coverage")
+    parts = [
+        [f"{found[f'{name}_run']:,} of {found[name]:,} {name}", f"{found[f'percent_of_{name}']:.1f} %"]
+        for name in ("lines", "branches")
+    ]
+    return table(["run by the tests", ""], parts)
+
+
+def not_run():
+    rows = []
+    for name, rest in load("coverage")["not_run"].items():
+        branches = ", ".join(
+            f"{start} to {end if end > 0 else 'the end'}" for start, end in rest["branches"]
+        )
+        rows.append([f"`{name}`", ", ".join(map(str, rest["lines"])), branches])
+    return table(["file", "lines", "branches (from line to line)"], rows)
+
+
+def mutants():
+    found = load("mutants")
+    rows = [
+        [
+            f"`{name}`",
+            counts["mutants"],
+            counts["tried"],
+            counts.get("killed", 0) + counts.get("timeout", 0),
+        ]
+        for name, counts in found["files"].items()
+    ]
+    total = found["total"]
+    noticed = f"{total['killed'] + total.get('timeout', 0)} ({total['percent_killed']:.1f} %)"
+    rows.append(["all", total["mutants"], total["tried"], noticed])
+    return table(["file", "mutants", "tried", "noticed"], rows)
+
+
+def concurrent():
+    rows = [[row["workers"], row["n_jobs"], spread(row["ratio"])] for row in load("concurrent")["rows"]]
+    return table(["eight searches in", "n_jobs of each", "time, of that one after another"], rows)
+
+
+def versions():
+    rows = []
+    for cell in load("versions")["cells"]:
+        numbers = [cell.get("versions", {}).get(name, "") for name in ("numpy", "scipy", "matplotlib")]
+        counts = [f"{cell[name]:,} {name}" for name in ("passed", "failed", "skipped") if cell.get(name)]
+        outcome = ", ".join(counts) or cell["error"]
+        rows.append([cell["python"], cell["scikit-learn"], *numbers, cell["tests"], outcome])
+    return table(["Python", "scikit-learn", "NumPy", "SciPy", "matplotlib", "tests", "outcome"], rows)
+
+
 def written(match):
     name = match[1]
     return f"<!-- {name} -->\n{globals()[name]()}\n<!-- end -->"

@@ -152,7 +152,13 @@ class Checkpoint:
         )
 
     def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
-        """Do nothing."""
+        """Do nothing.
+
+        Parameters
+        ----------
+        estimator, context
+            Not used.
+        """
 
     def on_fit_task_end(self, estimator: Any, context: Any) -> None:
         """Write the file after an epoch, if it is due.
@@ -182,7 +188,13 @@ class Checkpoint:
                 )
 
     def teardown(self, estimator: Any, context: Any) -> None:
-        """Do nothing."""
+        """Do nothing.
+
+        Parameters
+        ----------
+        estimator, context
+            Not used.
+        """
 
 
 def _has_siblings(context):

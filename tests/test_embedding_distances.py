@@ -284,3 +284,12 @@ def test_the_mahalanobis_matrix_is_positive_semi_definite(Estimator, settings, s
 def test_only_linear_embeddings_have_a_mahalanobis_matrix(Estimator, settings, small):
     with pytest.raises(AttributeError, match="linear"):
         small(Estimator, **settings).fit(X, Y).get_mahalanobis_matrix()
+
+
+def test_the_square_of_a_distance_may_be_too_large(small):
+    model = small(ContrastiveMetricTransformer, hidden_layer_sizes=()).fit(X, Y)
+    model.coefs_ = [1e200 * W for W in model.coefs_]
+    metric = model.get_metric()
+    assert 1e180 < metric(X[0], X[100]) < np.inf
+    with pytest.raises(ValueError, match="The square of the distance .* is larger than any float64"):
+        metric(X[0], X[100], squared=True)

@@ -9,7 +9,8 @@ from profiles import by_profile
 from retrieval_oracle import WITH_K, WITHOUT_K, means_by_loops, means_of_functions, means_of_report
 from sklearn.exceptions import UndefinedMetricWarning
 
-from skmetric._search.measures import MEASURES, check_k
+from skmetric._numbers import check_count
+from skmetric._search.measures import MEASURES
 from skmetric.metrics import make_retrieval_scorer, r_precision, recall_at_k, retrieval_report
 
 FUNCTIONS = [*WITH_K.values(), *WITHOUT_K.values(), retrieval_report]
@@ -311,7 +312,8 @@ def test_a_k_below_1_raises(function, k):
 
 @pytest.mark.parametrize("k", [1, np.int64(7), np.uint8(3), 10**30])
 def test_a_k_of_any_integer_type_will_do(k):
-    assert check_k(k) == k and type(check_k(k)) is int
+    assert check_count(k, "k") == k
+    assert type(check_count(k, "k")) is int
 
 
 def test_a_very_large_k_finds_everything():
