@@ -156,7 +156,9 @@ class Checkpoint:
 
         Parameters
         ----------
-        estimator, context
+        estimator : estimator
+            Not used.
+        context : sklearn.callback.CallbackContext
             Not used.
         """
 
@@ -192,7 +194,9 @@ class Checkpoint:
 
         Parameters
         ----------
-        estimator, context
+        estimator : estimator
+            Not used.
+        context : sklearn.callback.CallbackContext
             Not used.
         """
 

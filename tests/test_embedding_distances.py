@@ -291,5 +291,5 @@ def test_the_square_of_a_distance_may_be_too_large(small):
     model.coefs_ = [1e200 * W for W in model.coefs_]
     metric = model.get_metric()
     assert 1e180 < metric(X[0], X[100]) < np.inf
-    with pytest.raises(ValueError, match="The square of the distance .* is larger than any float64"):
+    with pytest.raises(ValueError, match=r"The square of the distance .* is larger than any float64"):
         metric(X[0], X[100], squared=True)
