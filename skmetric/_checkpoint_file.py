@@ -143,7 +143,8 @@ def read_checkpoint(path):
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive}
         checkpoint = json.loads(arrays.pop(ENTRY).tobytes())
-    except (ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        version, content = checkpoint["version"], checkpoint["content"]
+    except (ValueError, KeyError, TypeError, EOFError, AttributeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is no checkpoint, or it is damaged: {error}") from error
-    check_readable(checkpoint["version"])
-    return decode(checkpoint["content"], arrays)
+    check_readable(version)
+    return decode(content, arrays)
