@@ -649,7 +649,7 @@ for settings in SETTINGS:
 def test_a_killed_training_loses_one_epoch_at_most_and_goes_on_to_the_same_bits(
     name, tmp_path, record_property
 ):
-    n_kills = by_profile(4, 100)
+    n_kills = by_profile(2, 100)
     command = [sys.executable, "-c", KILLS, name, str(n_kills), str(tmp_path)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
