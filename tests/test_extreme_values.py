@@ -59,8 +59,6 @@ def are_usual(Z, y, sample_weight=1.0):
     lengths = np.abs(Z[Z.any(axis=1)].astype(np.float64)).max(axis=1)
     largest_term = float(lengths.max(initial=0)) * max(1.0, float(np.max(sample_weight)))
     is_small = largest_term < np.sqrt(largest) / 100
-        float(lengths.max(initial=0)) * max(1.0, float(np.max(sample_weight))) < np.sqrt(largest) / 100
-    )
     return is_small and lengths.min(initial=1) > 100 / largest
 
 
