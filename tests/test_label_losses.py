@@ -122,6 +122,18 @@ def test_saturated_logits_give_finite_value_and_gradient(loss, dtype, right):
 
 
 @every_logit_loss
+@every_dtype
+def test_right_logits_that_are_as_far_apart_as_floats_can_be_have_loss_0(loss, dtype):
+    largest = np.finfo(dtype).max
+    Z = np.array([[largest, -largest, -largest]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        value, dZ = loss(Z, np.array([0]))
+    assert value == 0
+    assert_array_equal(dZ, 0)
+
+
+@every_logit_loss
 @pytest.mark.parametrize("size", [1, 30, 300, 1e4])
 def test_float32_gradient_is_the_float64_gradient_rounded(loss, size):
     Z, y = logits(size=size, dtype=np.float32)

@@ -122,20 +122,17 @@ def binary_log_loss(Z: Array, y: Array, sample_weight: Array | None = None) -> t
     Z = np.asfortranarray(Z)
     P, top, total = softmax(Z)
     normaliser = np.log(total)
-    with np.errstate(over="ignore"):
-        shifted = Z - top[:, np.newaxis]
-    others = shifted.copy(order="F")
+    others = Z.copy(order="F")
     others[rows, first] = -np.inf
     other_P, other_top, other_total = softmax(others)
-    other_normaliser = np.log(other_total) + other_top
 
-    wrong_top = (first != y).astype(Z.dtype)
+    wrong_top = first != y
     small = P.copy()
     small[rows, first] = 0
     small[rows, y] = 0
     with np.errstate(over="ignore"):
-        values = normaliser - shifted[rows, y] - np.log1p(-small).sum(axis=1)
-        values += wrong_top * (normaliser - other_normaliser)
+        values = normaliser - (Z[rows, y] - top) - np.log1p(-small).sum(axis=1)
+        values += np.where(wrong_top, top - other_top + normaliser - np.log(other_total), 0)
 
     counted = np.ones_like(P)
     counted[rows, first] = 0
