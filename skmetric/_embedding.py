@@ -312,6 +312,7 @@ class Embedding(NetworkEstimator):
         self.input_axes_ = None
         self.input_offset_ = None
         self.rotation_ = None
+        self._learns_unit_rows = False
         if keeps:
             some = dense(X[sampled(rows, X.shape[1])])
             self._learns_unit_rows = have_unit_length(some)
