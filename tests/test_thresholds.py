@@ -151,8 +151,8 @@ def test_a_rate_that_no_threshold_reaches_is_an_error_that_gives_the_best():
         choose("max_tpr", distances, same, min_rate=0.7)
     assert str(caught.value) == (
         "No threshold that accepts a same pair has a true negative rate of at least min_rate=0.7: the "
-        "best is 0.3333, since different pairs are at least as near as the nearest same pair. Set a lower "
-        "min_rate."
+        "best is 0.3333, since different pairs are at least as near as the nearest same pair. Set a "
+        "lower min_rate."
     )
     assert choose("max_tpr", distances, same, min_rate=0.3) == 3.5
 
