@@ -24,6 +24,7 @@ class PlainGradient:
         self.g = g
 
     def add_to(self, out, alpha, beta):
+        assert out.dtype == self.g.dtype  # BLAS adds a product to an array of its dtype only
         out[...] = (out * beta if beta else 0) + alpha * self.g
 
 

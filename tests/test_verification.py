@@ -227,6 +227,14 @@ def test_any_transformer_will_do(transformer):
     assert_allclose(-model.decision_function(PAIRS), np.linalg.norm(left - right, axis=1), atol=1e-12)
 
 
+def test_a_pair_at_the_threshold_is_the_same():
+    pairs = np.array(
+        [[[0.0, 0.0], [3.0, 4.0]], [[0.0, 0.0], [3.0, 4.0 + 1e-15]], [[0.0, 0.0], [0.0, 1.0]]]
+    )
+    verifier = PairVerifier(FunctionTransformer(), threshold=5.0).fit(pairs, [1, 0, 1])
+    assert verifier.predict(pairs).tolist() == [1, 0, 1]
+
+
 def test_embeddings_of_the_package(small):
     model = PairVerifier(small(TripletMetricTransformer).fit(X, Y)).fit(INDEX, SAME, X=X)
     assert_allclose(model.decision_function(PAIRS), model.transformer.pair_score(PAIRS), rtol=1e-6)
