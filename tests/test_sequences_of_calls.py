@@ -29,6 +29,7 @@ DATA = {
     "sparse": (csr_array(ROWS), LABELS),
     "named": (pd.DataFrame(ROWS, columns=["a", "b", "c"]), LABELS),
     "strings": (ROWS, WORDS),
+    "of length 1": (ROWS / np.linalg.norm(ROWS, axis=1, keepdims=True), LABELS),
     "two classes": (ROWS[LABELS < 2], LABELS[LABELS < 2]),
     "narrow": (ROWS[:, :2], LABELS),
 }
