@@ -215,7 +215,6 @@ ROWS_AND_LABELS = {
         lambda: softmax(early_stopping=True).fit(X[:52], [0] * 50 + [1, 2]),
         "early_stopping=True",
         "validation_fraction=0.1",
-        "[1, 2]",
     ),
     "few classes to validate": (
         lambda: triplet(early_stopping=True, validation="classes").fit(X, Y),

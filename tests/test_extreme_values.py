@@ -89,7 +89,7 @@ label_batches = st.sampled_from([np.float32, np.float64]).flatmap(
     lambda dtype: st.tuples(
         matrices(dtype, (4, 3)),
         arrays(np.int64, 4, elements=st.integers(0, 2)),
-        arrays(dtype, 4, elements=st.sampled_from([0.0, 1e-30, 1.0, 1e30])),
+        arrays(dtype, 4, elements=st.sampled_from(np.array([0, 1e-30, 1, 1e30], dtype))),
     )
 )
 
