@@ -423,16 +423,6 @@ def coverage():
     return table(["run by the tests", ""], parts)
 
 
-def not_run():
-    rows = []
-    for name, rest in load("coverage")["not_run"].items():
-        branches = ", ".join(
-            f"{start} to {end if end > 0 else 'the end'}" for start, end in rest["branches"]
-        )
-        rows.append([f"`{name}`", ", ".join(map(str, rest["lines"])), branches])
-    return table(["file", "lines", "branches (from line to line)"], rows)
-
-
 def mutants():
     found = load("mutants")
     rows = [
