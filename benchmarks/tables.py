@@ -368,27 +368,27 @@ def ancestors():
 
 # What the tests of a promise record: how to sum it up, and how to say it.
 RECORDS = {
-    "kills": (sum, "{} kills"),
-    "kills_within_the_training": (sum, "{} of them within the training"),
-    "same_bits": (sum, "{} with the same bits"),
+    "kills": (sum, "{:,} kills"),
+    "kills_within_the_training": (sum, "{:,} of them within the training"),
+    "same_bits": (sum, "{:,} with the same bits"),
     "most_epochs_lost": (max, "at most {} epoch lost"),
-    "moments": (sum, "{} moments"),
-    "failures": (sum, "{} errors"),
-    "children": (sum, "{} children"),
-    "searches": (sum, "{} searches at the same time"),
-    "fits": (sum, "{} fits"),
-    "partial_fits": (sum, "{} passes"),
-    "failing_fits": (sum, "{} failing fits"),
+    "moments": (sum, "{:,} moments"),
+    "failures": (sum, "{:,} errors"),
+    "children": (sum, "{:,} children"),
+    "searches": (sum, "{:,} searches at the same time"),
+    "fits": (sum, "{:,} fits"),
+    "partial_fits": (sum, "{:,} passes"),
+    "failing_fits": (sum, "{:,} failing fits"),
     "memory_growth_mb": (max, "{:.1f} MB more"),
-    "sequences": (sum, "{} sequences"),
-    "draws": (sum, "{} draws"),
-    "fitted": (sum, "{} of them fitted"),
-    "gradients_checked": (sum, "{} gradients"),
-    "extremes": (sum, "{} draws"),
-    "exact": (sum, "{} draws"),
-    "mutated_files": (sum, "{} files"),
-    "mutated_files_read": (sum, "{} of them read"),
-    "mistakes": (sum, "{} mistakes"),
+    "sequences": (sum, "{:,} sequences"),
+    "draws": (sum, "{:,} draws"),
+    "fitted": (sum, "{:,} of them fitted"),
+    "gradients_checked": (sum, "{:,} gradients"),
+    "extremes": (sum, "{:,} draws"),
+    "exact": (sum, "{:,} draws"),
+    "mutated_files": (sum, "{:,} files"),
+    "mutated_files_read": (sum, "{:,} of them read"),
+    "mistakes": (sum, "{:,} mistakes"),
     "seeds": (max, "up to {} seeds"),
 }
 
@@ -421,6 +421,14 @@ def coverage():
         for name in ("lines", "branches")
     ]
     return table(["run by the tests", ""], parts)
+
+
+def not_run():
+    rows = []
+    for name, rest in load("coverage")["not_run"].items():
+        branches = ", ".join(f"{start} to {end}" for start, end in rest["branches"])
+        rows.append([f"`{name}`", ", ".join(map(str, rest["lines"])), branches])
+    return table(["file", "lines", "branches"], rows)
 
 
 def mutants():
