@@ -7,6 +7,8 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
+from ._forks import BUSY_THREADS
+
 
 @cache
 def blas_libraries():
@@ -101,9 +103,27 @@ class SharedLimit:
 
 
 SHARED_LIMIT = SharedLimit()
+
+
+def _before_fork():
+    # In this order: a thread that is busy may wait for the lock of the limit.
+    BUSY_THREADS.before_fork()
+    SHARED_LIMIT.lock.acquire()
+
+
+def _after_fork_in_parent():
+    SHARED_LIMIT.lock.release()
+    BUSY_THREADS.after_in_parent()
+
+
+def _after_fork_in_child():
+    SHARED_LIMIT.begin_in_child()
+    BUSY_THREADS.after_in_child()
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(
-        before=SHARED_LIMIT.lock.acquire,
-        after_in_parent=SHARED_LIMIT.lock.release,
-        after_in_child=SHARED_LIMIT.begin_in_child,
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
     )

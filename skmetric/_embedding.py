@@ -16,7 +16,7 @@ from ._engine.divergence import raise_if_diverged
 from ._engine.network import CHUNK, Network, outputs, outputs_in_parts
 from ._engine.side_by_side import apart
 from ._input import check_outputs, check_X, dense, nameless, sampled
-from ._kept_input import have_unit_length, input_axes, joint_rotation
+from ._kept_input import have_unit_length, input_axes, joint_rotation, rotated
 from ._network_estimator import NetworkEstimator
 from ._search.binary import largest_exponent
 from ._team import team_of_caller
@@ -275,7 +275,7 @@ class Embedding(NetworkEstimator):
         Z = np.empty((X.shape[0], width), dtype=self.rotation_.dtype)
         with team_of_caller(X.shape[0]), np.errstate(over="ignore", invalid="ignore"):
             for part, (F, *P) in outputs_in_parts(networks, X):
-                Z[part] = self._placed(np.hstack([self._placed_each(F, width), *P]) @ self.rotation_)
+                Z[part] = self._placed(rotated([self._placed_each(F, width), *P], self.rotation_))
         return check_outputs(Z)
 
     def _placed(self, Z):
@@ -339,7 +339,7 @@ class Embedding(NetworkEstimator):
         # The squared distances of all networks add up. Scale them to those of one network.
         rotation /= math.sqrt(network.n_outputs / self.n_components)
         rotation = rotation.astype(network.dtype)
-        raise_if_diverged(np.hstack([F, P]) @ rotation)
+        raise_if_diverged(rotated([F, P], rotation))
         return {"rotation_": rotation}
 
     @property

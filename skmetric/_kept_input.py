@@ -12,10 +12,12 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from ._engine.divergence import raise_if_diverged
+from ._forks import forks_wait
 
 UNIT = 1e-2  # tolerance for rows of length 1, as float16 has three digits
 
 
+@forks_wait()
 def input_axes(X, n_axes):
     """Compute the principal axes of rows.
 
@@ -66,6 +68,7 @@ def effective_rank(F):
     return variances.sum() ** 2 / (variances**2).sum() if variances.any() else 0.0
 
 
+@forks_wait()
 def joint_rotation(F, P, weight, n_components, before=None):
     """Compute the rotation of outputs and principal components to `n_components` columns.
 
@@ -114,6 +117,12 @@ def joint_rotation(F, P, weight, n_components, before=None):
     rotation[F.shape[1] :] *= np.ldexp(scale, exponent + F_exponent - P_exponent)
     raise_if_diverged(rotation)
     return rotation
+
+
+@forks_wait()
+def rotated(parts, R):
+    """Rotate outputs and principal components, a list of arrays, with the result of `joint_rotation`."""
+    return np.hstack(parts) @ R
 
 
 def _centred(Z):

@@ -20,7 +20,7 @@ from ._engine.side_by_side import apart
 from ._failures import unchanged_on_failure
 from ._fit_context import fit_context
 from ._input import IndexedRows, check_rows, check_two_classes, check_X_y, nameless, working_dtype
-from ._kept_input import joint_rotation
+from ._kept_input import joint_rotation, rotated
 from ._labels import check_labels, known_classes
 from ._network_estimator import NetworkEstimator
 from ._typing import BatchSampler, MatrixLike, Validation
@@ -257,7 +257,7 @@ class MetricTransformer(Embedding):
         Z = F
         if self._needs_rotation(F.shape[1]):
             R = joint_rotation(F, P, self._weight_of_input(), self.n_components)
-            Z = self._placed(np.hstack([F, P]) @ R)
+            Z = self._placed(rotated([F, P], R))
             raise_if_diverged(Z)
         try:
             return recall_at_k(Z, y)

@@ -86,7 +86,7 @@ def fit_and_tell(*_):
 
 
 def fit_in_child(connection=None):
-    end_after(300)
+    end_after(100)  # with a traceback, before the parent loses its patience
     told = fit_and_tell()
     signal.alarm(0)
     if connection is not None:

@@ -29,8 +29,8 @@ USES = ["datasets", "metrics", "model_selection", "pairs", "plotting", "testing"
 PUBLIC = [*ESTIMATORS, *USES, "callbacks", "losses", "onnx"]
 MATHEMATICS = [name for name in TREES if name.split(".")[0] == "losses"]
 ENGINE = [name for name in TREES if name.split(".")[0] == "_engine"]
-# How many threads there are, and how they share work: needed by the mathematics and by the engine.
-SHARED = ["_team", "_blas_threads"]
+# How threads share work and get along with forks: needed by the mathematics and by the engine.
+SHARED = ["_team", "_blas_threads", "_forks", "_lazy"]
 OPTIONAL = {"matplotlib", "onnx", "pandas", "polars", "pyarrow", "rich", "skl2onnx"}
 REQUIRED = {"numpy", "scipy", "sklearn"}
 
@@ -115,7 +115,7 @@ def test_the_engine_needs_numpy_and_scipy_alone(module):
 
 
 def test_the_training_loop_knows_none_of_the_parts():
-    assert own_imports("_engine.training") == {"_engine", "_engine.interrupts"}
+    assert own_imports("_engine.training") == {"_engine", "_engine.interrupts", "_forks"}
     assert others("_engine.training", ast.walk(TREES["_engine.training"])) == {"numpy"}
 
 
@@ -128,6 +128,12 @@ def test_the_uses_need_no_estimator(module):
 @MODULES
 def test_only_what_is_required_is_imported_at_once(module):
     assert others(module, at_import(TREES[module])) <= REQUIRED | {"threadpoolctl"}
+
+
+@MODULES
+def test_no_property_holds_a_lock_that_a_child_may_inherit(module):
+    # Before Python 3.12, that of functools is one for all instances, see `_lazy`.
+    assert "functools.cached_property" not in imported(module, ast.walk(TREES[module]))
 
 
 @MODULES

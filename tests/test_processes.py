@@ -1,14 +1,20 @@
 """Processes and threads that begin while fits run: none hangs, and all learn the same bits."""
 
 import os
+import threading
+import time
 from ast import literal_eval
+from contextlib import contextmanager
 
+import numpy as np
 import pytest
 from fits_elsewhere import X, Y, made
 from fresh_process import output_of
 from profiles import by_profile
 
+from skmetric import _forks
 from skmetric._blas_threads import SHARED_LIMIT, blas_libraries
+from skmetric._forks import BUSY_THREADS, forks_wait
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs signals and processes of POSIX")
 WHILE_FITS_RUN = """
@@ -33,7 +39,7 @@ def by_multiprocessing(method, n):
         running.append((child, here))
         while len(running) == AT_ONCE or (running and i == n - 1):
             child, here = running.pop(0)
-            assert here.poll({patience}), f"child {{child.pid}} hangs"
+            assert here.poll(120), f"child {{child.pid}} hangs"
             yield here.recv()
             child.join()
 
@@ -88,7 +94,7 @@ print(len(found))
 )
 def test_whatever_begins_while_fits_run_ends_and_learns_the_same_bits(method, record_property):
     n = by_profile(12, 200)
-    code = WHILE_FITS_RUN.format(method=method, n=n, patience=by_profile(120, 600))
+    code = WHILE_FITS_RUN.format(method=method, n=n)
     n_ended = literal_eval(output_of(code, seconds=3600))
     assert n_ended >= n
     record_property("children", n_ended)
@@ -108,6 +114,96 @@ def test_a_fork_waits_while_the_number_of_threads_changes(monkeypatch):
             monkeypatch.setattr(library, name, noted)
     made("TripletMetricTransformer").fit(X, Y).transform(X)
     assert waits and all(waits)
+
+
+def fork():
+    """Fork; the child ends at once."""
+    pid = os.fork()
+    if pid == 0:
+        os._exit(len(BUSY_THREADS.threads))
+    _, status = os.waitpid(pid, 0)
+    assert status == 0, "the child has busy threads of its parent"
+
+
+@contextmanager
+def busy_thread(ended):
+    """A thread that is within BLAS until the event `ended`, or for a moment."""
+    begun = threading.Event()
+
+    def work():
+        with forks_wait():
+            begun.set()
+            ended.wait(0.2)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    begun.wait()
+    try:
+        yield thread
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_a_fork_waits_for_the_product_of_another_thread(monkeypatch):
+    monkeypatch.setattr(_forks, "PATIENCE", 1000)
+    with busy_thread(threading.Event()) as thread:
+        fork()
+        assert thread.ident not in BUSY_THREADS.threads
+
+
+def test_a_fork_does_not_wait_for_its_own_thread(monkeypatch):
+    monkeypatch.setattr(_forks, "PATIENCE", 1000)
+    with forks_wait():
+        with forks_wait():
+            fork()
+        assert BUSY_THREADS.threads == {threading.get_ident()}
+    assert not BUSY_THREADS.threads
+
+
+def test_a_fork_does_not_wait_forever(monkeypatch):
+    monkeypatch.setattr(_forks, "PATIENCE", 0.01)
+    with busy_thread(threading.Event()) as thread:
+        fork()
+        assert thread.ident in BUSY_THREADS.threads
+        with forks_wait():
+            assert threading.get_ident() in BUSY_THREADS.threads
+
+
+def test_what_begins_during_a_fork_waits_for_it(monkeypatch):
+    monkeypatch.setattr(_forks, "PATIENCE", 1000)
+    with busy_thread(threading.Event()):
+        forking = threading.Thread(target=fork)
+        forking.start()
+        while not BUSY_THREADS.fork_waits:
+            time.sleep(0.001)
+        with forks_wait():
+            assert not BUSY_THREADS.fork_waits
+        forking.join()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda model: model.fit(X, Y),
+        lambda model: model.partial_fit(X, Y, classes=[0, 1, 2]),
+        lambda model: model.transform(X),
+        lambda model: model.score(X, Y),
+    ],
+    ids=["fit", "partial_fit", "transform", "score"],
+)
+def test_forks_wait_for_all_products(call, monkeypatch):
+    model = made("TripletMetricTransformer", input_weight=1.0).fit(X, Y)
+    alone = []
+    product = np.matmul
+
+    def noted(*arguments, **options):
+        alone.append(not BUSY_THREADS.threads)
+        return product(*arguments, **options)
+
+    monkeypatch.setattr(np, "matmul", noted)
+    call(model)
+    assert alone and not any(alone)
 
 
 SEARCHES = """

@@ -1,9 +1,10 @@
 """Dense layers on the rows of a batch, and the gradients of their parameters."""
 
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
+from .._lazy import lazy
 from .._team import share
 from .batch_normalization import ArrayGradient
 from .gemm import Gemm
@@ -66,7 +67,7 @@ class HiddenLayer(LinearLayer):
         self.next_W = network.coefs[number + 1]
         self.next_delta = network.delta_buffers[number + 1][:n]
 
-    @cached_property
+    @lazy
     def products_back(self):
         """Products that propagate the gradient of the next layer back."""
         cuts = tiles_of_columns(len(self.next_delta), *self.next_W.T.shape)

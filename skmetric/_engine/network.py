@@ -1,10 +1,10 @@
 """The network: dense layers with element-wise activations, and a linear output layer."""
 
-from functools import cached_property
-
 import numpy as np
 from scipy.sparse import issparse
 
+from .._forks import forks_wait
+from .._lazy import lazy
 from .activations import ACTIVATIONS
 from .batch_normalization import AS_THEY_ARE, unfolded
 from .divergence import raise_if_diverged
@@ -41,7 +41,7 @@ class Batch:
         self.cuts = network.cuts
         self.normalization = network.normalization
 
-    @cached_property
+    @lazy
     def gradients(self):
         """Gradients of the blocks of the network."""
         weights = [
@@ -369,4 +369,6 @@ def outputs_in_parts(networks, X, rows=None):
             some = X[part]
         else:
             some = first.gather(X, part if rows is None else rows[part])
-        yield part, [network.infer(some) for network in networks]
+        with forks_wait():
+            inferred = [network.infer(some) for network in networks]
+        yield part, inferred

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.sparse import issparse
 
+from .._forks import forks_wait
+
 MIXED = 30  # ratio of a large range to a small one from which features have different units
 ROUNDING = 10  # a feature is constant if it varies by no more than this many rounding errors
 MANY = 784  # number of features (of an MNIST image) up to which the usual learning rates are suitable
@@ -134,7 +136,7 @@ def standardization_of(X, rows, kind, weights, dtype):
         return AS_THEY_COME
     sums, low, high = 0.0, np.inf, -np.inf
     for part, weight in _parts(X, rows, weights):
-        sums = sums + weight @ part
+        sums = sums + _weighted_sum(weight, part)
         low = np.minimum(low, part.min(axis=0))
         high = np.maximum(high, part.max(axis=0))
     mean = sums / total
@@ -142,7 +144,7 @@ def standardization_of(X, rows, kind, weights, dtype):
     exponent = int(np.frexp(np.maximum(high - mean, mean - low).max(initial=0))[1])
     squares = 0.0
     for part, weight in _parts(X, rows, weights):
-        squares = squares + weight @ np.ldexp(part - mean, -exponent) ** 2
+        squares = squares + _weighted_sum(weight, np.ldexp(part - mean, -exponent) ** 2)
     deviations = np.sqrt(squares / total)
     size = np.ldexp(np.maximum(np.abs(low), np.abs(high)), -exponent)
     deviations[deviations <= ROUNDING * np.finfo(dtype).eps * size] = 0
@@ -155,6 +157,11 @@ def standardization_of(X, rows, kind, weights, dtype):
     factor[is_constant] = 1.0
     shrinkage = shrinkage_of(len(factor))
     return Standardization(mean.astype(dtype), (shrinkage * factor).astype(dtype), shrinkage)
+
+
+@forks_wait()
+def _weighted_sum(weight, part):
+    return weight @ part
 
 
 def _parts(X, rows, weights):

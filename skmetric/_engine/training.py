@@ -13,6 +13,7 @@ import warnings
 
 import numpy as np
 
+from .._forks import forks_wait
 from .interrupts import raise_if_interrupted
 
 EXPLODED = 1e10  # a weight of this size is a sign of divergence, in any unit of the data
@@ -52,10 +53,12 @@ def run_epoch(network, loss, gradients, optimizer, rate, batches, X, targets):
     for rows in batches:
         raise_if_interrupted()
         some = [target[rows] for target in targets]
-        value, found = gradients.differentiate(network, loss, network.gather(X, rows), some)
-        if not math.isfinite(value):
-            raise FloatingPointError
-        optimizer.step(parameters, found, rate)
+        batch = network.gather(X, rows)
+        with forks_wait():
+            value, found = gradients.differentiate(network, loss, batch, some)
+            if not math.isfinite(value):
+                raise FloatingPointError
+            optimizer.step(parameters, found, rate)
         total += value * len(rows)
         n_rows += len(rows)
     _check_finite(parameters)

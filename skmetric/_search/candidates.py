@@ -5,10 +5,9 @@ The keys sort almost like exact distances. `Search` knows a bound of the error. 
 together than this bound are sorted by exact distances, if some of them are relevant and others are not.
 """
 
-from functools import cached_property
-
 import numpy as np
 
+from .._lazy import lazy
 from .distance_keys import BEHIND, INDEX, DistanceKeys
 from .exact_order import BYTES, ExactOrder, in_mixed_group
 
@@ -153,7 +152,7 @@ class Neighbors:
         self.n_relevant = n_relevant
         self.hits = search.hits(keys, rows, depth)
 
-    @cached_property
+    @lazy
     def first_ranks(self):
         """Rank of the nearest relevant item, from 1 on."""
         ranks = 1 + self.hits.argmax(axis=1)

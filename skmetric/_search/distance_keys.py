@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._forks import forks_wait
 from .binary import MANTISSA_BITS, ROUNDOFF, grid_exponent, largest_exponent
 
 INDEX = 2**32 - 1  # bits of a key that hold the index of the item
@@ -70,6 +71,7 @@ class DistanceKeys:
         error = 36 * (n_components + 3) * ROUNDOFF * squares + TINY
         self.error = error.astype(np.float32)[:, np.newaxis]
 
+    @forks_wait()
     def keys(self, rows):
         """Keys of all items, for a block of queries.
 
