@@ -350,10 +350,16 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
 
     def _mean(self, Z):
         """Average the logits of the networks, which are concatenated in `Z`."""
-        return Z.reshape(len(Z), -1, len(self.classes_)).mean(axis=1)
+        each = Z.reshape(len(Z), -1, len(self.classes_))
+        return (each / each.shape[1]).sum(axis=1)  # the sum of large logits may overflow
 
     def _logits(self, X):
         return self._mean(self._outputs(check_X(self, X)))
+
+    def _below_largest(self, X):
+        """Compute the logits minus the largest of each row, which have the same softmax."""
+        Z = self._logits(X)
+        return _difference(Z, Z.max(axis=1, keepdims=True))
 
     def decision_function(self, X: MatrixLike) -> Floats:
         """Compute the logits of the classes.
@@ -370,7 +376,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
             of the first.
         """
         Z = self._logits(X)
-        return like(X, Z[:, 1] - Z[:, 0] if Z.shape[1] == 2 else Z)
+        return like(X, _difference(Z[:, 1], Z[:, 0]) if Z.shape[1] == 2 else Z)
 
     def predict(self, X: MatrixLike) -> Array:
         """Predict the most probable class of each row.
@@ -410,7 +416,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         >>> model.predict_proba(X[:2]).shape
         (2, 3)
         """
-        return like(X, softmax(self._logits(X), axis=1))
+        return like(X, softmax(self._below_largest(X), axis=1))
 
     def predict_log_proba(self, X: MatrixLike) -> Floats:
         """Predict the logarithms of the probabilities of the classes.
@@ -427,7 +433,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         ndarray of shape (n_samples, n_classes)
             Log-probabilities, in the order of `classes_`.
         """
-        return like(X, log_softmax(self._logits(X), axis=1))
+        return like(X, log_softmax(self._below_largest(X), axis=1))
 
     def transform(self, X: MatrixLike) -> Floats:
         """Compute the activations of the last hidden layer.
@@ -459,6 +465,13 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
     @property
     def _n_features_out(self):
         return self.coefs_[-1].size // self.coefs_[-1].shape[-1]
+
+
+def _difference(A, B):
+    """Compute ``A - B``; a difference that overflows becomes the largest or lowest float."""
+    limits = np.finfo(A.dtype)
+    with np.errstate(over="ignore"):
+        return np.clip(A - B, limits.min, limits.max)
 
 
 def _has_hidden_layer(model):

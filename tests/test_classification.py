@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -511,3 +513,20 @@ def test_a_warm_start_refuses_other_classes(labels, classifier):
 def test_a_plain_refit_takes_other_classes(classifier):
     model = classifier().fit(X, Y).fit(X, TWO)
     assert_array_equal(model.classes_, [False, True])
+
+
+@pytest.mark.parametrize("n_networks", [1, 3])
+@pytest.mark.parametrize("labels", [Y, TWO], ids=["three classes", "two classes"])
+def test_the_largest_logits_have_finite_differences_and_logarithms(classifier, labels, n_networks):
+    model = classifier(hidden_layer_sizes=(), n_networks=n_networks).fit(X.astype(np.float64), labels)
+    for b in model.intercepts_:
+        b[...] = np.linspace(-1, 1, b.shape[-1]) * 0.9 * np.finfo(np.float64).max
+    last = np.eye(len(model.classes_))[-1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_array_equal(model.predict_proba(X), np.tile(last, (len(X), 1)))
+        logarithms = model.predict_log_proba(X)
+        decisions = model.decision_function(X)
+        assert_array_equal(model.predict(X), model.classes_[-1])
+    assert np.isfinite(logarithms).all() and (logarithms[:, -1] == 0).all()
+    assert np.isfinite(decisions).all()

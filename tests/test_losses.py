@@ -24,6 +24,8 @@ from skmetric.losses import (
     PAIR_REDUCTIONS,
     TRIPLET_REDUCTIONS,
     MetricLoss,
+    OnEachNetwork,
+    WithSoftmaxHead,
     all_pairs,
     contrastive,
     over_active,
@@ -163,6 +165,21 @@ def test_an_epoch_notes_the_mean_over_all_terms_whatever_the_reduction(name, red
         total += value * (reference.n_valid - counted)
     assert loss.notes()["mean_loss"] == pytest.approx(total / reference.n_valid)
     assert loss.notes()["mean_loss"] > 0
+
+
+def test_the_mean_of_the_largest_terms_is_finite():
+    loss = MetricLoss(contrastive)
+    both = OnEachNetwork([MetricLoss(contrastive), MetricLoss(contrastive)])
+    head = WithSoftmaxHead(MetricLoss(contrastive), 0.0, n_components=1, n_classes=1, dtype=np.float64)
+    Z, y = np.array([[0.0], [8e153]]), np.array([0, 0])
+    for _ in range(3):
+        value, _ = loss(Z, y)
+        each, _ = both(np.hstack([Z, Z]), y)
+        head(Z, y)
+    assert value == each == 8e153**2
+    for notes in (loss.notes(), both.notes(), head.notes()):
+        assert notes["mean_loss"] == pytest.approx(value)
+    assert both.level(1e308) == 1e308
 
 
 def test_progress_of_a_mean_over_active_terms_is_judged_over_all_valid_ones():

@@ -518,6 +518,16 @@ def test_loss_is_the_mean_over_rows_not_over_batches():
     assert stub_epoch(lambda Z, y: (next(values), Z)) == pytest.approx((4 * 1 + 4 * 2 + 2 * 6) / 10)
 
 
+def test_the_mean_of_the_largest_losses_is_finite():
+    largest = np.finfo(np.float64).max
+    assert stub_epoch(lambda Z, y: (0.5 * largest, Z)) == pytest.approx(0.5 * largest)
+
+
+def test_an_infinite_penalty_is_a_divergence():
+    with pytest.raises(FloatingPointError):
+        stub_epoch(lambda Z, y: (1.0, Z), penalty=math.inf)
+
+
 def test_penalty_is_added_to_the_loss_once():
     assert stub_epoch(lambda Z, y: (1.0, Z), penalty=0.5) == pytest.approx(1.5)
 

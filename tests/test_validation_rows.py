@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from shared import DIFFICULT, each, each_transformer, over_seeds
+from sklearn.base import clone
 
 from skmetric._engine.training_state import Progress
 from skmetric._validation_rows import split_rows
@@ -59,9 +60,10 @@ def test_labels_of_noise_are_never_learned_by_heart(Estimator, small, seed):
         validation_fraction=0.4,
         max_iter=15,
     )
+    by_heart = clone(model).set_params(early_stopping=False, warm_start=False, max_iter=150)
+    assert by_heart.fit(rows, labels).score(rows, labels) > 0.9, "the labels can be learned"
     for _ in range(10):
         model.fit(rows, labels)
-    assert model.score(rows, labels) > 0.6, "the rows to train on are learned"
     assert max(score for score in model.validation_scores_ if score is not None) < 0.75
 
 

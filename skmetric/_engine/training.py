@@ -48,8 +48,7 @@ def run_epoch(network, loss, gradients, optimizer, rate, batches, X, targets):
         If Ctrl-C was pressed. It is raised before the next step.
     """
     parameters = [*network.blocks, *loss.parameters]
-    total = 0.0
-    n_rows = 0
+    values, sizes = [], []
     for rows in batches:
         raise_if_interrupted()
         some = [target[rows] for target in targets]
@@ -59,12 +58,16 @@ def run_epoch(network, loss, gradients, optimizer, rate, batches, X, targets):
             if not math.isfinite(value):
                 raise FloatingPointError
             optimizer.step(parameters, found, rate)
-        total += value * len(rows)
-        n_rows += len(rows)
+        values.append(value)
+        sizes.append(len(rows))
     _check_finite(parameters)
     if not optimizer.is_finite():
         raise FloatingPointError
-    return total / n_rows + optimizer.penalty(parameters)
+    # The sum of the losses may be larger than the largest float, their mean is not.
+    value = float(np.dot(values, np.divide(sizes, sum(sizes)))) + optimizer.penalty(parameters)
+    if not math.isfinite(value):
+        raise FloatingPointError
+    return value
 
 
 def _check_finite(parameters):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ._finite import mean
 from ._forms import Array
 from ._metric_loss import MetricLoss
 from ._softmax import LabelLoss
@@ -55,7 +56,7 @@ class OnEachNetwork:
         parts = np.split(Z, len(self.losses), axis=1)
         found = [loss(part, *targets) for loss, part in zip(self.losses, parts)]
         values, gradients = zip(*found)
-        return float(np.mean(values)), np.hstack(gradients)
+        return mean(values), np.hstack(gradients)
 
     def gradients(self) -> list[Array]:
         """Return the gradients on `parameters`, from the last call of the loss.
@@ -81,7 +82,7 @@ class OnEachNetwork:
             Mean of each entry over the losses.
         """
         notes = [loss.notes() for loss in self.losses]
-        return {name: float(np.mean([some[name] for some in notes])) for name in notes[0]}
+        return {name: mean([some[name] for some in notes]) for name in notes[0]}
 
     def level(self, value: float) -> float:
         """Return the number by which training judges its progress in an epoch; lower is better.
@@ -96,4 +97,4 @@ class OnEachNetwork:
         float
             Mean of the levels of the losses.
         """
-        return float(np.mean([loss.level(value) for loss in self.losses]))
+        return mean([loss.level(value) for loss in self.losses])

@@ -1,4 +1,4 @@
-"""Losses that are not finite raise an error, instead of NaN that spreads silently."""
+"""Losses are finite, or raise an error, instead of NaN that spreads silently."""
 
 import math
 
@@ -13,3 +13,8 @@ def finite(value, dZ):
             "logits or weights contain NaN or infinity, or are too large or too small."
         )
     return value, dZ
+
+
+def mean(values):
+    """Compute a mean of numbers whose sum may be larger than the largest float."""
+    return float(np.divide(values, len(values)).sum())

@@ -33,8 +33,8 @@ class MetricLoss:
         Number of terms that were not zero since the beginning of the epoch.
     n_valid : float
         Number of valid terms since the beginning of the epoch.
-    total : float
-        Sum of the terms since the beginning of the epoch.
+    mean : float
+        Mean of the valid terms since the beginning of the epoch.
     n_compared : float
         Number of valid terms since the loss was made.
 
@@ -51,7 +51,7 @@ class MetricLoss:
     parameters: tuple[Array, ...] = ()  # only `WithSoftmaxHead` has parameters to learn
     n_active: float
     n_valid: float
-    total: float
+    mean: float
     n_compared: float
 
     def __init__(
@@ -70,10 +70,13 @@ class MetricLoss:
     def _value_and_gradient(self, Z, y):
         D, positive, negative, chain = self.comparison(Z, y)
         total, C, n_active, n_valid = self.rule(D, positive, negative)
-        self.total += total
         self.n_active += n_active
         self.n_valid += n_valid
         self.n_compared += n_valid
+        if n_valid:
+            # The sum of the terms of an epoch may be larger than the largest float.
+            share = n_valid / self.n_valid
+            self.mean = (1 - share) * self.mean + share * (total / n_valid)
         value, C = self.reduction(total, C, n_active, n_valid)
         return value, chain(C)
 
@@ -88,8 +91,8 @@ class MetricLoss:
         return []
 
     def begin_epoch(self) -> None:
-        """Start a new epoch: set `total`, `n_active` and `n_valid` to 0."""
-        self.total = 0.0
+        """Start a new epoch: set `mean`, `n_active` and `n_valid` to 0."""
+        self.mean = 0.0
         self.n_active = 0
         self.n_valid = 0
 
@@ -99,7 +102,7 @@ class MetricLoss:
         Returns
         -------
         dict
-            ``{"mean_loss": total / n_valid, "active_fraction": n_active / n_valid}``.
+            ``{"mean_loss": mean, "active_fraction": n_active / n_valid}``.
 
         Examples
         --------
@@ -110,11 +113,8 @@ class MetricLoss:
         >>> round(loss.notes()["active_fraction"], 3)  # no negative pair is within the margin
         0.333
         """
-        n_valid = max(self.n_valid, 1)
-        return {
-            "mean_loss": float(self.total / n_valid),
-            "active_fraction": float(self.n_active / n_valid),
-        }
+        active_fraction = self.n_active / max(self.n_valid, 1)
+        return {"mean_loss": float(self.mean), "active_fraction": float(active_fraction)}
 
     def level(self, value: float) -> float:
         """Return the number by which training judges its progress in an epoch; lower is better.

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ._finite import mean
 from ._forms import Array
 from ._metric_loss import MetricLoss
 from ._softmax import log_loss
@@ -108,7 +109,7 @@ class WithSoftmaxHead:
         dict
             Entries of `loss`, and ``"head_loss"``, the mean cross-entropy of the batches of the epoch.
         """
-        return self.loss.notes() | {"head_loss": float(np.mean(self._head_values or [0.0]))}
+        return self.loss.notes() | {"head_loss": mean(self._head_values or [0.0])}
 
     def level(self, value: float) -> float:
         """Return the number by which training judges its progress in an epoch; lower is better.
