@@ -7,7 +7,7 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
-from ._forks import BUSY_THREADS
+from ._forks import forks_wait
 
 
 @cache
@@ -106,19 +106,19 @@ SHARED_LIMIT = SharedLimit()
 
 
 def _before_fork():
-    # In this order: a thread that is busy may wait for the lock of the limit.
-    BUSY_THREADS.before_fork()
+    # In this order: a thread for which a fork waits may itself wait for the lock of the limit.
+    forks_wait.before_fork()
     SHARED_LIMIT.lock.acquire()
 
 
 def _after_fork_in_parent():
     SHARED_LIMIT.lock.release()
-    BUSY_THREADS.after_in_parent()
+    forks_wait.go_on_in_parent()
 
 
 def _after_fork_in_child():
     SHARED_LIMIT.begin_in_child()
-    BUSY_THREADS.after_in_child()
+    forks_wait.begin_in_child()
 
 
 if hasattr(os, "register_at_fork"):

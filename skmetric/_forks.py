@@ -5,65 +5,59 @@ inherits the lock as it is, and waits forever at its first product.
 """
 
 import threading
-from contextlib import contextmanager
+from contextlib import ContextDecorator
 
-PATIENCE = 1.0  # seconds; what waits for a fork, or a fork that waits, goes on after this time
+PATIENCE = 1.0  # seconds; a fork that waits, and what waits for a fork, goes on after this time
 
 
-class BusyThreads:
-    """Threads of Python that are within BLAS, for which a fork waits."""
+class ForksWait(ContextDecorator):
+    """Context, or decorator of a function, for whose end forks of other threads wait.
+
+    It should be a single step of some work, because a fork waits for `PATIENCE` at most. Longer work is
+    less dangerous: it takes the lock of OpenBLAS less often.
+    """
 
     def __init__(self):
         self.changed = threading.Condition()
-        self.threads = set()
+        self.depths = {}  # number of contexts that each thread of Python is in
         self.fork_waits = False
 
-    def begin(self):
-        """Note that this thread is busy, after a fork that waits; return False if it already was."""
+    def __enter__(self):
         thread = threading.get_ident()
-        if thread in self.threads:
-            return False
         with self.changed:
-            self.changed.wait_for(lambda: not self.fork_waits, PATIENCE)
-            self.threads.add(thread)
-        return True
+            depth = self.depths.get(thread, 0)
+            if self.fork_waits and not depth:
+                self.changed.wait_for(lambda: not self.fork_waits, PATIENCE)
+            self.depths[thread] = depth + 1
 
-    def end(self):
-        """Note that this thread is not busy any more."""
+    def __exit__(self, *error):
+        thread = threading.get_ident()
         with self.changed:
-            self.threads.discard(threading.get_ident())
-            self.changed.notify_all()
+            self.depths[thread] -= 1
+            if not self.depths[thread]:
+                del self.depths[thread]
+            if self.fork_waits:
+                self.changed.notify_all()
 
     def before_fork(self):
-        """Wait until no thread but this one is busy, and let none begin."""
+        """Wait until no thread but this one is in a context, and let none enter."""
         self.changed.acquire()
         self.fork_waits = True
-        self.changed.wait_for(lambda: self.threads <= {threading.get_ident()}, PATIENCE)
+        self.changed.wait_for(lambda: self.depths.keys() <= {threading.get_ident()}, PATIENCE)
 
-    def after_in_parent(self):
-        """Let the threads go on."""
+    def go_on_in_parent(self):
+        """Let threads enter again."""
         self.fork_waits = False
         self.changed.notify_all()
         self.changed.release()
 
-    def after_in_child(self):
-        """Forget the threads: they are those of the parent."""
+    def begin_in_child(self):
+        """Forget other threads, which do not exist in a child."""
+        thread = threading.get_ident()
+        own_depth = self.depths.get(thread)
         self.__init__()
+        if own_depth:
+            self.depths[thread] = own_depth
 
 
-BUSY_THREADS = BusyThreads()
-
-
-@contextmanager
-def forks_wait():
-    """Let forks wait for the end of this context, which should be a single step of some work.
-
-    A fork waits for `PATIENCE` at most. Longer work is less dangerous: it takes the lock of OpenBLAS less
-    often.
-    """
-    begun = BUSY_THREADS.begin()
-    try:
-        yield
-    finally:
-        if begun:
-            BUSY_THREADS.end()
+forks_wait = ForksWait()

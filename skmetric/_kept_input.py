@@ -17,7 +17,7 @@ from ._forks import forks_wait
 UNIT = 1e-2  # tolerance for rows of length 1, as float16 has three digits
 
 
-@forks_wait()
+@forks_wait
 def input_axes(X, n_axes):
     """Compute the principal axes of rows.
 
@@ -68,7 +68,7 @@ def effective_rank(F):
     return variances.sum() ** 2 / (variances**2).sum() if variances.any() else 0.0
 
 
-@forks_wait()
+@forks_wait
 def joint_rotation(F, P, weight, n_components, before=None):
     """Compute the rotation of outputs and principal components to `n_components` columns.
 
@@ -119,7 +119,7 @@ def joint_rotation(F, P, weight, n_components, before=None):
     return rotation
 
 
-@forks_wait()
+@forks_wait
 def rotated(parts, R):
     """Rotate outputs and principal components, a list of arrays, with the result of `joint_rotation`."""
     return np.hstack(parts) @ R

@@ -14,7 +14,7 @@ from profiles import by_profile
 
 from skmetric import _forks
 from skmetric._blas_threads import SHARED_LIMIT, blas_libraries
-from skmetric._forks import BUSY_THREADS, forks_wait
+from skmetric._forks import forks_wait
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs signals and processes of POSIX")
 WHILE_FITS_RUN = """
@@ -120,7 +120,7 @@ def fork():
     """Fork; the child ends at once."""
     pid = os.fork()
     if pid == 0:
-        os._exit(len(BUSY_THREADS.threads))
+        os._exit(not forks_wait.depths.keys() <= {threading.get_ident()})
     _, status = os.waitpid(pid, 0)
     assert status == 0, "the child has busy threads of its parent"
 
@@ -131,7 +131,7 @@ def busy_thread(ended):
     begun = threading.Event()
 
     def work():
-        with forks_wait():
+        with forks_wait:
             begun.set()
             ended.wait(0.2)
 
@@ -149,25 +149,35 @@ def test_a_fork_waits_for_the_product_of_another_thread(monkeypatch):
     monkeypatch.setattr(_forks, "PATIENCE", 1000)
     with busy_thread(threading.Event()) as thread:
         fork()
-        assert thread.ident not in BUSY_THREADS.threads
+        assert thread.ident not in forks_wait.depths
 
 
 def test_a_fork_does_not_wait_for_its_own_thread(monkeypatch):
     monkeypatch.setattr(_forks, "PATIENCE", 1000)
-    with forks_wait():
-        with forks_wait():
+    with forks_wait:
+        with forks_wait:
             fork()
-        assert BUSY_THREADS.threads == {threading.get_ident()}
-    assert not BUSY_THREADS.threads
+        assert forks_wait.depths == {threading.get_ident(): 1}
+    assert not forks_wait.depths
+
+
+def test_a_child_leaves_the_contexts_in_which_it_was_forked():
+    with forks_wait:
+        pid = os.fork()
+    if pid == 0:
+        with forks_wait:
+            os._exit(len(forks_wait.depths) - 1)
+    _, status = os.waitpid(pid, 0)
+    assert status == 0
 
 
 def test_a_fork_does_not_wait_forever(monkeypatch):
     monkeypatch.setattr(_forks, "PATIENCE", 0.01)
     with busy_thread(threading.Event()) as thread:
         fork()
-        assert thread.ident in BUSY_THREADS.threads
-        with forks_wait():
-            assert threading.get_ident() in BUSY_THREADS.threads
+        assert thread.ident in forks_wait.depths
+        with forks_wait:
+            assert threading.get_ident() in forks_wait.depths
 
 
 def test_what_begins_during_a_fork_waits_for_it(monkeypatch):
@@ -175,10 +185,10 @@ def test_what_begins_during_a_fork_waits_for_it(monkeypatch):
     with busy_thread(threading.Event()):
         forking = threading.Thread(target=fork)
         forking.start()
-        while not BUSY_THREADS.fork_waits:
+        while not forks_wait.fork_waits:
             time.sleep(0.001)
-        with forks_wait():
-            assert not BUSY_THREADS.fork_waits
+        with forks_wait:
+            assert not forks_wait.fork_waits
         forking.join()
 
 
@@ -198,7 +208,7 @@ def test_forks_wait_for_all_products(call, monkeypatch):
     product = np.matmul
 
     def noted(*arguments, **options):
-        alone.append(not BUSY_THREADS.threads)
+        alone.append(not forks_wait.depths)
         return product(*arguments, **options)
 
     monkeypatch.setattr(np, "matmul", noted)

@@ -369,6 +369,6 @@ def outputs_in_parts(networks, X, rows=None):
             some = X[part]
         else:
             some = first.gather(X, part if rows is None else rows[part])
-        with forks_wait():
+        with forks_wait:
             inferred = [network.infer(some) for network in networks]
         yield part, inferred

@@ -159,7 +159,7 @@ def standardization_of(X, rows, kind, weights, dtype):
     return Standardization(mean.astype(dtype), (shrinkage * factor).astype(dtype), shrinkage)
 
 
-@forks_wait()
+@forks_wait
 def _weighted_sum(weight, part):
     return weight @ part
 

@@ -53,7 +53,7 @@ def run_epoch(network, loss, gradients, optimizer, rate, batches, X, targets):
         raise_if_interrupted()
         some = [target[rows] for target in targets]
         batch = network.gather(X, rows)
-        with forks_wait():
+        with forks_wait:
             value, found = gradients.differentiate(network, loss, batch, some)
             if not math.isfinite(value):
                 raise FloatingPointError

@@ -71,7 +71,7 @@ class DistanceKeys:
         error = 36 * (n_components + 3) * ROUNDOFF * squares + TINY
         self.error = error.astype(np.float32)[:, np.newaxis]
 
-    @forks_wait()
+    @forks_wait
     def keys(self, rows):
         """Keys of all items, for a block of queries.
 
