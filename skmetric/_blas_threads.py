@@ -7,7 +7,7 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
-from ._forks import forks_wait
+from ._steps import forks_wait, n_cpus, turns
 
 
 @cache
@@ -33,13 +33,6 @@ def one_blas_thread():
         yield n_threads
     finally:
         SHARED_LIMIT.release(own_limit)
-
-
-def _n_cpus():
-    """Return the number of CPUs that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _set_threads(library, n_threads):
@@ -79,7 +72,7 @@ class SharedLimit:
             self.n_users += 1
             # In some libraries the limit belongs to a thread of Python, so it is set for this one too.
             own_limit = blas_libraries().limit(limits=1)
-            return min([_n_cpus(), *(n_threads for _, n_threads in self.before)]), own_limit
+            return min([n_cpus(), *(n_threads for _, n_threads in self.before)]), own_limit
 
     def release(self, own_limit):
         """Remove the limit, unless another context needs it."""
@@ -119,6 +112,7 @@ def _after_fork_in_parent():
 def _after_fork_in_child():
     SHARED_LIMIT.begin_in_child()
     forks_wait.begin_in_child()
+    turns.begin_in_child()
 
 
 if hasattr(os, "register_at_fork"):

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 
 from ._engine.divergence import raise_if_diverged
-from ._forks import forks_wait
+from ._steps import forks_wait
 
 UNIT = 1e-2  # tolerance for rows of length 1, as float16 has three digits
 

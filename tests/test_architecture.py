@@ -30,7 +30,7 @@ PUBLIC = [*ESTIMATORS, *USES, "callbacks", "losses", "onnx"]
 MATHEMATICS = [name for name in TREES if name.split(".")[0] == "losses"]
 ENGINE = [name for name in TREES if name.split(".")[0] == "_engine"]
 # How threads share work and get along with forks: needed by the mathematics and by the engine.
-SHARED = ["_team", "_blas_threads", "_forks", "_lazy"]
+SHARED = ["_team", "_blas_threads", "_steps", "_lazy"]
 OPTIONAL = {"matplotlib", "onnx", "pandas", "polars", "pyarrow", "rich", "skl2onnx"}
 REQUIRED = {"numpy", "scipy", "sklearn"}
 
@@ -115,7 +115,7 @@ def test_the_engine_needs_numpy_and_scipy_alone(module):
 
 
 def test_the_training_loop_knows_none_of_the_parts():
-    assert own_imports("_engine.training") == {"_engine", "_engine.interrupts", "_forks"}
+    assert own_imports("_engine.training") == {"_engine", "_engine.interrupts", "_steps"}
     assert others("_engine.training", ast.walk(TREES["_engine.training"])) == {"numpy"}
 
 

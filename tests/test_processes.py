@@ -4,17 +4,18 @@ import os
 import threading
 import time
 from ast import literal_eval
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from fits_elsewhere import X, Y, made
+from fits_elsewhere import X, Y, bits, made
 from fresh_process import output_of
 from profiles import by_profile
 
-from skmetric import _forks
+from skmetric import _steps
 from skmetric._blas_threads import SHARED_LIMIT, blas_libraries
-from skmetric._forks import forks_wait
+from skmetric._steps import forks_wait, turns
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs signals and processes of POSIX")
 WHILE_FITS_RUN = """
@@ -146,14 +147,14 @@ def busy_thread(ended):
 
 
 def test_a_fork_waits_for_the_product_of_another_thread(monkeypatch):
-    monkeypatch.setattr(_forks, "PATIENCE", 1000)
+    monkeypatch.setattr(_steps, "PATIENCE", 1000)
     with busy_thread(threading.Event()) as thread:
         fork()
         assert thread.ident not in forks_wait.depths
 
 
 def test_a_fork_does_not_wait_for_its_own_thread(monkeypatch):
-    monkeypatch.setattr(_forks, "PATIENCE", 1000)
+    monkeypatch.setattr(_steps, "PATIENCE", 1000)
     with forks_wait:
         with forks_wait:
             fork()
@@ -172,7 +173,7 @@ def test_a_child_leaves_the_contexts_in_which_it_was_forked():
 
 
 def test_a_fork_does_not_wait_forever(monkeypatch):
-    monkeypatch.setattr(_forks, "PATIENCE", 0.01)
+    monkeypatch.setattr(_steps, "PATIENCE", 0.01)
     with busy_thread(threading.Event()) as thread:
         fork()
         assert thread.ident in forks_wait.depths
@@ -180,8 +181,34 @@ def test_a_fork_does_not_wait_forever(monkeypatch):
             assert threading.get_ident() in forks_wait.depths
 
 
+def test_more_steps_of_training_than_cpus_take_turns(monkeypatch):
+    monkeypatch.setattr(_steps, "n_cpus", lambda: 2)
+    monkeypatch.setattr(_steps, "PATIENCE", 1000)
+    at_once = []
+
+    def work(_):
+        for _ in range(20):
+            with turns, turns:
+                at_once.append(len(turns.depths))
+                time.sleep(0.001)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(work, range(6)))
+    assert len(at_once) == 120
+    assert max(at_once) == 2
+    assert not turns.depths
+
+
+def test_a_step_does_not_wait_forever_for_its_turn(monkeypatch):
+    monkeypatch.setattr(_steps, "n_cpus", lambda: 1)
+    monkeypatch.setattr(_steps, "PATIENCE", 0.01)
+    with turns, ThreadPoolExecutor(1) as pool:
+        model = pool.submit(made("TripletMetricTransformer").fit, X, Y).result()
+    assert bits(model) == bits(made("TripletMetricTransformer").fit(X, Y))
+
+
 def test_what_begins_during_a_fork_waits_for_it(monkeypatch):
-    monkeypatch.setattr(_forks, "PATIENCE", 1000)
+    monkeypatch.setattr(_steps, "PATIENCE", 1000)
     with busy_thread(threading.Event()):
         forking = threading.Thread(target=fork)
         forking.start()

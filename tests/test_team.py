@@ -22,7 +22,7 @@ TINY = [(tiles, "PAYS", 1), (tiles, "LONG", 8), (_blocks, "PAIRS", 64)]
 @pytest.fixture
 def many_cpus(monkeypatch):
     """As many CPUs as threads are asked for."""
-    monkeypatch.setattr(_blas_threads, "_n_cpus", lambda: 64)
+    monkeypatch.setattr(_blas_threads, "n_cpus", lambda: 64)
 
 
 @pytest.fixture
@@ -125,13 +125,13 @@ def test_a_team_has_as_many_threads_as_blas_had(many_cpus, n_threads):
 
 
 def test_a_team_has_no_more_threads_than_the_process_has_cpus(monkeypatch):
-    monkeypatch.setattr(_blas_threads, "_n_cpus", lambda: 2)
+    monkeypatch.setattr(_blas_threads, "n_cpus", lambda: 2)
     with threadpool_limits(8, user_api="blas"), team():
         assert _team._current.team.n_helpers == 1
 
 
 def test_cpus_are_those_of_the_process():
-    assert 1 <= _blas_threads._n_cpus() <= os.cpu_count()
+    assert 1 <= _blas_threads.n_cpus() <= os.cpu_count()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

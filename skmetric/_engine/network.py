@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.sparse import issparse
 
-from .._forks import forks_wait
 from .._lazy import lazy
+from .._steps import forks_wait
 from .activations import ACTIVATIONS
 from .batch_normalization import AS_THEY_ARE, unfolded
 from .divergence import raise_if_diverged

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import issparse
 
-from .._forks import forks_wait
+from .._steps import forks_wait
 
 MIXED = 30  # ratio of a large range to a small one from which features have different units
 ROUNDING = 10  # a feature is constant if it varies by no more than this many rounding errors

@@ -13,7 +13,7 @@ import warnings
 
 import numpy as np
 
-from .._forks import forks_wait
+from .._steps import forks_wait, turns
 from .interrupts import raise_if_interrupted
 
 EXPLODED = 1e10  # a weight of this size is a sign of divergence, in any unit of the data
@@ -53,7 +53,7 @@ def run_epoch(network, loss, gradients, optimizer, rate, batches, X, targets):
         raise_if_interrupted()
         some = [target[rows] for target in targets]
         batch = network.gather(X, rows)
-        with forks_wait:
+        with turns, forks_wait:
             value, found = gradients.differentiate(network, loss, batch, some)
             if not math.isfinite(value):
                 raise FloatingPointError

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._forks import forks_wait
+from .._steps import forks_wait
 from .binary import MANTISSA_BITS, ROUNDOFF, grid_exponent, largest_exponent
 
 INDEX = 2**32 - 1  # bits of a key that hold the index of the item
