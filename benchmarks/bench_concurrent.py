@@ -1,11 +1,12 @@
 """Eight searches at the same time against the same searches one after another.
 
-``python benchmarks/bench_concurrent.py [--repeats 5]``
+``python benchmarks/bench_concurrent.py [threads] [processes] [--repeats 5]``
 
 Each search is a ``GridSearchCV`` over three margins and three folds, of 500 digits. The searches run in
 threads of one process or in a process each, and each of them with ``n_jobs=None`` or with ``n_jobs=2``.
 One after another, they run in the same threads or processes, which have begun before the time does. The
-scores must be the same. Writes ``results/concurrent.json``.
+scores must be the same. Writes ``results/concurrent.json``, where the rows of workers that are not named
+stay.
 """
 
 import argparse
@@ -14,9 +15,10 @@ import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 
-from common import interleaved, save, summary
+from common import earlier_rows, interleaved, save, summary
 
 N_SEARCHES = 8
+KINDS = ["threads", "processes"]
 
 
 def search(n_jobs, seed):
@@ -67,9 +69,11 @@ def measured(kind, n_jobs, repeats):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
+    parser.add_argument("workers", nargs="*", choices=[[], *KINDS], metavar="WORKERS")
     parser.add_argument("--repeats", type=int, default=5)
     args = parser.parse_args()
-    rows = [
-        measured(kind, n_jobs, args.repeats) for kind in ("threads", "processes") for n_jobs in (None, 2)
-    ]
-    save("concurrent", {"command": sys.argv, "searches": N_SEARCHES, "rows": rows})
+    named = args.workers or KINDS
+    rows = [row for row in earlier_rows("concurrent") if row["workers"] not in named]
+    for kind in named:
+        rows += [measured(kind, n_jobs, args.repeats) for n_jobs in (None, 2)]
+        save("concurrent", {"command": sys.argv, "searches": N_SEARCHES, "rows": rows})

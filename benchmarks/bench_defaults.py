@@ -15,14 +15,13 @@ split (`bench_tuning`): as for all who tune on a benchmark, other data judges th
 
 import argparse
 import datetime
-import json
 import multiprocessing.pool
 import resource
 import sys
 import warnings
 
 import numpy as np
-from common import RESULTS, metric_learn_today, save, seconds
+from common import earlier_rows, metric_learn_today, save, seconds
 from data import flowers
 from scipy.stats import rankdata
 from sklearn import datasets
@@ -266,11 +265,9 @@ if __name__ == "__main__":
     parser.add_argument("--only", default=",".join(METHODS), help="methods to run anew")
     parser.add_argument("--sets", default="; ".join(SETS), help="sets to run anew, with '; ' between")
     args = parser.parse_args()
-    path = RESULTS / "defaults.json"
     pairs = [(name, method) for name in args.sets.split("; ") for method in args.only.split(",")]
-    before = json.loads(path.read_text())["rows"] if path.exists() else []
     # The others keep what they had.
-    rows = [row for row in before if (row["set"], row["method"]) not in pairs]
+    rows = [row for row in earlier_rows("defaults") if (row["set"], row["method"]) not in pairs]
     cases = [(name, method, args.splits, args.limit) for name, method in pairs]
     with multiprocessing.pool.ThreadPool(args.jobs) as pool:
         rows += pool.map(case, cases, chunksize=1)

@@ -12,7 +12,16 @@ that on MNIST's test rows. The plot is `results/peers.png`.
 import argparse
 import sys
 
-from common import RESULTS, Peak, environment, limit_threads, metric_learn_today, save, seconds
+from common import (
+    RESULTS,
+    Peak,
+    earlier_rows,
+    environment,
+    limit_threads,
+    metric_learn_today,
+    save,
+    seconds,
+)
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--limit", type=float, default=600)
@@ -21,7 +30,6 @@ parser.add_argument("--rows", help="numbers of rows to measure anew")
 args = parser.parse_args()
 limit_threads(1)  # before any library is imported
 
-import json  # noqa: E402
 import multiprocessing  # noqa: E402
 import resource  # noqa: E402
 
@@ -100,10 +108,8 @@ def plot(rows):
 
 def merged(rows):
     """These rows, and from the file those that were not measured anew, in the order of `METHODS`."""
-    path = RESULTS / "peers.json"
     anew = {(row["method"], row["n"]) for row in rows}
-    before = json.loads(path.read_text())["rows"] if path.exists() else []
-    rows = rows + [row for row in before if (row["method"], row["n"]) not in anew]
+    rows = rows + [row for row in earlier_rows("peers") if (row["method"], row["n"]) not in anew]
     return sorted(rows, key=lambda row: (list(METHODS).index(row["method"]), row["n"]))
 
 

@@ -154,6 +154,12 @@ def environment(*more_packages):
     }
 
 
+def earlier_rows(name):
+    """Rows of ``results/name.json``, none if there is no such file."""
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text())["rows"] if path.exists() else []
+
+
 def save(name, result, *more_packages):
     """Write a result as ``results/name.json``, with the environment."""
     RESULTS.mkdir(exist_ok=True)

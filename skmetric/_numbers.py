@@ -1,10 +1,20 @@
-"""Checks of counts, row numbers and random number generators in the arguments of functions."""
+"""Checks of numbers, row numbers and random number generators in the arguments of functions."""
 
 from numbers import Integral
 
 import numpy as np
+from sklearn.utils import check_array
 
 from ._shown import shown
+
+
+def check_numbers(array, **options):
+    """Check an array as `sklearn.utils.check_array` does, without warnings about large numbers.
+
+    scikit-learn first looks at the sum, which may be inf - inf, before it looks at each number.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        return check_array(array, **options)
 
 
 def check_count(value, name):

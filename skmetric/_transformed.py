@@ -4,10 +4,10 @@ import warnings
 from contextlib import contextmanager
 
 import numpy as np
-from sklearn.utils import check_array
 from sklearn.utils.validation import _num_samples
 
 from ._array_api import to_numpy
+from ._numbers import check_numbers
 
 
 def embeddings_of(transformer, X, has_names=True):
@@ -16,7 +16,7 @@ def embeddings_of(transformer, X, has_names=True):
         Z = transformer.transform(X)
     name = type(transformer).__name__
     try:
-        Z = check_array(to_numpy(Z), accept_sparse="csr", dtype=[np.float64, np.float32])
+        Z = check_numbers(to_numpy(Z), accept_sparse="csr", dtype=[np.float64, np.float32])
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name}.transform must return a finite matrix: {error}") from error
     if Z.shape[0] != _num_samples(X):

@@ -14,7 +14,9 @@ from sklearn.preprocessing import FunctionTransformer
 from test_gradients import COMPARISONS
 
 from skmetric._calibration import CALIBRATIONS
+from skmetric._numbers import check_numbers
 from skmetric._thresholds import THRESHOLDS
+from skmetric._transformed import embeddings_of
 from skmetric.losses import DISTANCES, LABEL_LOSSES, normalized
 from skmetric.pairs import paired_distances
 from skmetric.verification import PairVerifier
@@ -174,6 +176,14 @@ def test_calibrations(name, record_property):
         assert (np.diff(P) <= 1e-12).all()
 
     record_property("extremes", tried(st.tuples(distances_of_pairs, distances_of_pairs), check, 15, 1000))
+
+
+def test_numbers_whose_sum_is_inf_minus_inf():
+    Z = np.full((16, 1), 0.0)
+    Z[12:, 0] = [1e300, LARGEST, -LARGEST / 2, -LARGEST / 2]
+    with without_warnings():
+        assert check_numbers(Z) is Z
+        assert embeddings_of(FunctionTransformer(), Z) is Z
 
 
 @pytest.mark.parametrize("threshold", THRESHOLDS)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.decomposition import PCA
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_consistent_length
 
 from .._labels import check_labels, known_classes
+from .._numbers import check_numbers
 from .._transformed import embeddings_of
 from .._typing import Array, Bools, Floats, MatrixLike
 from .drawing import axes_or_new, label
@@ -265,7 +266,7 @@ class EmbeddingDisplay:
 
 
 def _checked(Z, y, name, name_of_labels):
-    Z = check_array(Z, input_name=name)
+    Z = check_numbers(Z, input_name=name)
     y = check_labels(y, name_of_labels)
     check_consistent_length(Z, y)
     return Z, y

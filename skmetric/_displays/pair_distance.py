@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
+from .._numbers import check_numbers
 from .._typing import Array, Floats, MatrixLike
 from ..pairs import check_pair_labels
 from .drawing import axes_or_new
@@ -192,7 +193,7 @@ class PairDistanceDisplay:
         >>> [text.get_text() for text in display.ax_.get_legend().get_texts()]
         ['same class', 'different classes', 'threshold 0.6']
         """
-        distances = column_or_1d(check_array(distances, ensure_2d=False, input_name="distances"))
+        distances = column_or_1d(check_numbers(distances, ensure_2d=False, input_name="distances"))
         if distances.min() < 0:
             raise ValueError(
                 f"distances must be >= 0, got {distances.min().item()}. Of scores, pass -scores."

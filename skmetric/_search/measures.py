@@ -3,10 +3,11 @@
 import numpy as np
 from sklearn import get_config
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.utils import check_array, check_consistent_length, gen_batches
+from sklearn.utils import check_consistent_length, gen_batches
 
 from .._array_api import to_numpy
 from .._labels import check_labels, known_classes
+from .._numbers import check_numbers
 from .._warn import warn
 from .candidates import Search
 
@@ -61,7 +62,7 @@ def _depth(names, k, n_relevant):
 def _finite_rows(Z, name):
     # check_array sums all entries, which may overflow.
     with np.errstate(over="ignore", invalid="ignore"):
-        return check_array(to_numpy(Z), dtype=np.float64, input_name=name)
+        return check_numbers(to_numpy(Z), dtype=np.float64, input_name=name)
 
 
 def _check_embeddings(Z, Z_gallery):
@@ -121,7 +122,7 @@ def _check_sample_weight(sample_weight, n_queries):
     if sample_weight is None:
         return np.ones(n_queries)
     sample_weight = to_numpy(sample_weight)
-    weights = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+    weights = check_numbers(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if weights.shape != (n_queries,):
         raise ValueError(
             f"sample_weight must have shape ({n_queries},), with one weight for each query, got "
