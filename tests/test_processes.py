@@ -48,7 +48,7 @@ def by_loky(method, n):
     pids = set()
     while len(pids) < n:
         with ProcessPoolExecutor(AT_ONCE) as executor:
-            for told in executor.map(fit_in_child, [None] * AT_ONCE):
+            for told in executor.map(fit_and_stay, [None] * AT_ONCE):
                 if told[0] not in pids:
                     yield told
                 pids.add(told[0])
