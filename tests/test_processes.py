@@ -127,9 +127,10 @@ def fork():
 
 
 @contextmanager
-def busy_thread(ended):
-    """A thread that is within BLAS until the event `ended`, or for a moment."""
+def busy_thread():
+    """A thread that is within BLAS for a moment, at most until the end of the context."""
     begun = threading.Event()
+    ended = threading.Event()
 
     def work():
         with forks_wait:
@@ -148,7 +149,7 @@ def busy_thread(ended):
 
 def test_a_fork_waits_for_the_product_of_another_thread(monkeypatch):
     monkeypatch.setattr(_steps, "PATIENCE", 1000)
-    with busy_thread(threading.Event()) as thread:
+    with busy_thread() as thread:
         fork()
         assert thread.ident not in forks_wait.depths
 
@@ -174,7 +175,7 @@ def test_a_child_leaves_the_contexts_in_which_it_was_forked():
 
 def test_a_fork_does_not_wait_forever(monkeypatch):
     monkeypatch.setattr(_steps, "PATIENCE", 0.01)
-    with busy_thread(threading.Event()) as thread:
+    with busy_thread() as thread:
         fork()
         assert thread.ident in forks_wait.depths
         with forks_wait:
@@ -209,7 +210,7 @@ def test_a_step_does_not_wait_forever_for_its_turn(monkeypatch):
 
 def test_what_begins_during_a_fork_waits_for_it(monkeypatch):
     monkeypatch.setattr(_steps, "PATIENCE", 1000)
-    with busy_thread(threading.Event()):
+    with busy_thread():
         forking = threading.Thread(target=fork)
         forking.start()
         while not forks_wait.fork_waits:
