@@ -188,11 +188,15 @@ class NetworkEstimator(
         networks = [Network(*parameters, self.activation, min(CHUNK, n_rows)) for parameters in fitted]
         return side_by_side(networks)
 
-    def _outputs(self, X, n_layers=None, rows=None):
-        """Compute the outputs, or the first `n_layers` layers without the activation of the last."""
+    def _outputs(self, X, rows=None):
+        """Compute the outputs."""
+        return check_outputs(self._up_to_layer(None, X, rows))
+
+    def _up_to_layer(self, n_layers, X, rows=None):
+        """Compute the first `n_layers` layers (None: all), without the activation of the last."""
         n_rows = X.shape[0] if rows is None else len(rows)
         with team_of_caller(n_rows), np.errstate(over="ignore", invalid="ignore"):
-            return check_outputs(outputs(self._fitted_network(n_rows, n_layers), X, rows))
+            return outputs(self._fitted_network(n_rows, n_layers), X, rows)
 
     def _check_outputs(self, X, rows):
         """Raise FloatingPointError if the outputs overflow for some of the training rows."""

@@ -17,7 +17,7 @@ from ._engine.activations import ACTIVATIONS
 from ._engine.sampling import shuffled_batches
 from ._failures import unchanged_on_failure
 from ._fit_context import fit_context
-from ._input import check_two_classes, check_X, check_X_y
+from ._input import check_outputs, check_two_classes, check_X, check_X_y
 from ._labels import check_labels, positions
 from ._network_estimator import NetworkEstimator, store_parameters
 from ._typing import (
@@ -458,9 +458,9 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         >>> SoftmaxMLPClassifier((32,), random_state=0).fit(X, y).transform(X).shape
         (150, 32)
         """
-        H = self._outputs(check_X(self, X), n_layers=-1)
+        H = self._up_to_layer(-1, check_X(self, X))
         ACTIVATIONS[self.activation][0](H)
-        return like(X, H)
+        return like(X, check_outputs(H))
 
     @property
     def _n_features_out(self):

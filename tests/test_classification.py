@@ -263,6 +263,16 @@ def test_transform_feeds_other_classifiers(classifier):
     assert pipeline.fit(X, Y).score(X, Y) > 0.9
 
 
+@pytest.mark.parametrize("activation", ["tanh", "logistic"])
+def test_hidden_units_are_finite_where_their_sum_is_too_large(activation):
+    rng = np.random.default_rng(0)
+    rows = (1e38 * rng.normal(size=(18, 3))).astype(np.float32)
+    settings = {"activation": activation, "standardize": False, "max_iter": 2, "n_networks": 2}
+    for state in range(20):
+        model = SoftmaxMLPClassifier((3,), **settings, random_state=state).fit(rows, np.arange(18) % 3)
+        assert np.abs(model.transform(rows)).max() == 1
+
+
 def test_transform_may_give_a_data_frame(classifier):
     model = classifier().set_output(transform="pandas").fit(X, Y)
     frame = model.transform(X)
