@@ -6,12 +6,13 @@ import math
 import numpy as np
 
 from ._engine.batch_normalization import AS_THEY_ARE, BatchNormalization
-from ._engine.initialization import initial_parameters, probed, scale_to_distance
+from ._engine.initialization import initial_parameters, scale_to_distance
 from ._engine.network import Network, outputs
 from ._engine.optimizers import OPTIMIZERS
 from ._engine.side_by_side import apart, side_by_side
 from ._engine.standardization import AS_THEY_COME, standardization_of
-from ._input import check_hidden_layer_sizes, dense, sampled, working_dtype
+from ._input import check_hidden_layer_sizes, dense, probed, sampled
+from ._numbers import working_dtype
 from ._warn import warn
 
 DROWNING = 0.99  # fraction of the variance in one feature from which on the others hardly count
@@ -21,14 +22,14 @@ def _found_standardization(estimator, X, rows, targets):
     """Estimate the standardisation from training rows; ``targets[1]``, if present, are their weights."""
     if estimator.standardize is False:
         return AS_THEY_COME
-    rows = sampled(rows, X.shape[1])
+    rows = sampled(X, rows)
     weights = targets[1][rows] if len(targets) > 1 else np.ones(len(rows))
     return standardization_of(X, rows, estimator.standardize, weights, working_dtype(X.dtype))
 
 
 def _warn_if_drowned(estimator, X, rows):
     """Warn if one feature, as the network gets it, has nearly all of the variance."""
-    some = dense(X[rows[probed(len(rows))]])
+    some = dense(X[probed(X, rows)])
     estimator._standardization.apply(some)
     with np.errstate(over="ignore", invalid="ignore"):
         variances = some.var(axis=0)
@@ -58,7 +59,7 @@ def _random_network(estimator, X, n_outputs, rows, rng):
     network = _network(estimator, (coefs, intercepts), X, rows, rng)
     distance = estimator._initial_distance()
     if distance < math.inf:
-        scale_to_distance(network.coefs, outputs(network, X, rows[probed(len(rows))]), distance)
+        scale_to_distance(network.coefs, outputs(network, X, probed(X, rows)), distance)
     return network
 
 
@@ -134,7 +135,7 @@ def _normalization(estimator, coefs, batch_size, X, rows):
             f"and {len(rows)} training rows."
         )
     scales = [np.ones(W.shape[1], W.dtype) for W in coefs[:-1]]
-    return BatchNormalization(scales, batch_size, X, sampled(rows, X.shape[1]))
+    return BatchNormalization(scales, batch_size, X, sampled(X, rows))
 
 
 def _batch_size(estimator, n_rows):

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import reduce
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +18,7 @@ from ._engine.side_by_side import apart
 from ._input import check_outputs, check_X, dense, nameless, sampled
 from ._kept_input import have_unit_length, input_axes, joint_rotation, rotated
 from ._network_estimator import NetworkEstimator
+from ._out import transformed
 from ._search.binary import largest_exponent
 from ._team import team_of_caller
 from ._typing import Floats, MatrixLike
@@ -43,25 +44,32 @@ class Embedding(NetworkEstimator):
     input_offset_: Floats | None
     rotation_: Floats | None
 
-    def transform(self, X: MatrixLike) -> Floats:
+    def transform(self, X: MatrixLike, out: Any = None) -> Floats:
         """Compute the embeddings of rows.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, stored array} of shape (n_samples, n_features)
             Rows to embed.
+        out : array of shape (n_samples, n_components), default=None
+            Where to write the result, part by part: an array, a memory map, or a stored array of zarr or
+            HDF5. Only a part of the result is in memory then. If a value of `X` is not finite, the parts
+            before it have been written. If None, a new array.
 
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            Embeddings, with the dtype of the weights.
+            Embeddings, with the dtype of the weights; or `out`.
 
         Raises
         ------
+        TypeError
+            If `out` is not an array to write to.
         ValueError
-            If a value of `X` is not finite, or too large for the dtype of the weights.
+            If a value of `X` is not finite, or too large for the dtype of the weights; if `out` has
+            another shape, a dtype that is not of floats, or is read-only.
         """
-        return like(X, self._embed(X))
+        return transformed(self, X, out)
 
     def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Compute the leave-one-out recall@1 of the embedding.
@@ -267,7 +275,9 @@ class Embedding(NetworkEstimator):
         return W @ W.T
 
     def _embed(self, X):
-        X = check_X(self, X)
+        return self._transformed(check_X(self, X))
+
+    def _transformed(self, X):
         if self.rotation_ is None:
             return self._placed(self._outputs(X))
         networks = [self._fitted_network(X.shape[0]), *self._kept_networks(X.shape[0])]
@@ -314,7 +324,7 @@ class Embedding(NetworkEstimator):
         self.rotation_ = None
         self._learns_unit_rows = False
         if keeps:
-            some = dense(X[sampled(rows, X.shape[1])])
+            some = dense(X[sampled(X, rows)])
             self._learns_unit_rows = have_unit_length(some)
             self._standardization.apply(some)
             axes, centre = input_axes(some, self.n_components)
@@ -331,7 +341,7 @@ class Embedding(NetworkEstimator):
         """Compute the rotation of outputs and principal components for the current weights."""
         if not self._needs_rotation(network.n_outputs):
             return {"rotation_": None}
-        rows = sampled(rows, X.shape[1])
+        rows = sampled(X, rows)
         F = outputs(network.for_inference(min(CHUNK, len(rows))), X, rows)
         F = self._placed_each(F, int(self.n_components))
         P = self._kept(X, rows)

@@ -6,60 +6,19 @@ from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import assert_all_finite
+from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._array_api import to_numpy
 from ._labels import check_labels
+from ._numbers import check_finite
+from ._stored_rows import StoredRows, in_few_blocks, is_stored
 
 # Limits of the rows from which statistics are computed: 2**25 values are 256 MB of float64.
 MOST_ROWS = 10_000
 MOST_VALUES = 2**25
-
-
-def working_dtype(dtype):
-    """Return float32 for dtypes that it can represent (float16, bool, small integers), else float64."""
-    return np.promote_types(dtype, np.float32) if dtype.itemsize <= 8 else np.dtype(np.float64)
-
-
-def check_finite(X, estimator, dtype=None):
-    """Check that all values are finite, as scikit-learn does, but in pieces and so without a copy of `X`.
-
-    Parameters
-    ----------
-    X : ndarray or sparse matrix
-        Rows.
-    estimator : estimator
-        Estimator to name in the error message.
-    dtype : dtype, default=None
-        Dtype of the model that will use the rows, if it is fixed.
-
-    Raises
-    ------
-    ValueError
-        If a value is NaN or infinite, or too large for `dtype`.
-    """
-    values = X.data[np.newaxis] if issparse(X) else X
-    if values.dtype.kind != "f":
-        return
-    step = max(1, 2**18 // max(1, values.shape[1]))
-    for start in range(0, len(values), step):
-        piece = values[start : start + step].astype(working_dtype(values.dtype), copy=False)
-        # It first looks at the sum, which may be inf - inf.
-        with np.errstate(over="ignore", invalid="ignore"):
-            assert_all_finite(piece, estimator_name=type(estimator).__name__, input_name="X")
-        if dtype is not None and piece.dtype != dtype:
-            _check_range(piece, dtype)
-
-
-def _check_range(X, dtype):
-    largest = float(np.abs(X).max(initial=0))
-    if largest > float(np.finfo(dtype).max):
-        raise ValueError(
-            f"X has a value of size {largest:.3g}, too large for {np.dtype(dtype)}, the dtype of this "
-            "model. Scale X, or fit on rows of float64."
-        )
+PROBE = 256  # rows from which the scale of the outputs is computed
 
 
 def check_outputs(Z):
@@ -72,10 +31,17 @@ def check_outputs(Z):
     return Z
 
 
-def sampled(rows, n_features):
+def sampled(X, rows):
     """Return some of the row numbers, evenly spaced, so that their values fit into memory."""
-    n = min(len(rows), MOST_ROWS, max(2, MOST_VALUES // n_features))
+    rows = in_few_blocks(X, rows)
+    n = min(len(rows), MOST_ROWS, max(2, MOST_VALUES // X.shape[1]))
     return rows[np.linspace(0, len(rows) - 1, n).astype(int)]
+
+
+def probed(X, rows=None):
+    """Return up to `PROBE` of the row numbers, or of those of all rows, evenly spaced."""
+    rows = in_few_blocks(X, np.arange(X.shape[0]) if rows is None else rows)
+    return rows[np.unique(np.linspace(0, len(rows) - 1, PROBE).astype(int))]
 
 
 def dense(X):
@@ -123,6 +89,8 @@ def _kept_dtype(estimator, reset):
 
 def check_rows(estimator, X, reset):
     """Return validated rows; an array is returned unchanged, in its own dtype."""
+    if is_stored(X):
+        return _stored_rows(estimator, X, reset)
     with _text_is_named(X):
         X = _as_numbers(
             validate_data(
@@ -131,6 +99,26 @@ def check_rows(estimator, X, reset):
         )
     check_finite(X, estimator, _kept_dtype(estimator, reset))
     return X
+
+
+def _stored_rows(estimator, X, reset):
+    """Return rows that are checked when they are read, after a check of the first one."""
+    if not all(isinstance(size, Integral) for size in X.shape):
+        raise ValueError(
+            f"X must have a known shape, got {tuple(X.shape)}. For a dask array, call "
+            "X.compute_chunk_sizes() first."
+        )
+    first = np.asarray(X[:1])
+    with _text_is_named(first):
+        validate_data(estimator, first, reset=reset, ensure_all_finite=False)
+    if np.dtype(X.dtype).kind not in "biuf":
+        raise ValueError(f"X is stored as {X.dtype}, but only numbers can be read row by row.")
+    return StoredRows(X, estimator, _kept_dtype(estimator, reset))
+
+
+def as_given(X):
+    """Return rows that `check_rows` has returned as the caller gave them, if they are stored."""
+    return X.array if isinstance(X, StoredRows) else X
 
 
 def _as_numbers(X):
@@ -181,6 +169,12 @@ def check_X_y(estimator, X, y, reset):
     y = to_numpy(y)
     if y is not None:
         check_labels(y)
+    if is_stored(X):
+        X = check_rows(estimator, X, reset)
+        y = validate_data(estimator, "no_validation", y, reset=False)
+        check_consistent_length(X, y)
+        check_classification_targets(y)
+        return X, y
     with _text_is_named(X):
         X, y = validate_data(estimator, X, y, reset=reset, accept_sparse="csr", ensure_all_finite=False)
         X = _as_numbers(X)

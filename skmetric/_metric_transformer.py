@@ -14,15 +14,24 @@ from ._callbacks import with_callbacks
 from ._constraints import Interval, MeasureNames, Scorers
 from ._embedding import Embedding
 from ._engine.divergence import raise_if_diverged
-from ._engine.initialization import probed
 from ._engine.sampling import BATCH_SAMPLERS, tuple_batches
 from ._engine.side_by_side import apart
 from ._failures import unchanged_on_failure
 from ._fit_context import fit_context
-from ._input import IndexedRows, check_rows, check_two_classes, check_X_y, nameless, working_dtype
+from ._input import (
+    IndexedRows,
+    as_given,
+    check_rows,
+    check_two_classes,
+    check_X_y,
+    nameless,
+    probed,
+)
 from ._kept_input import joint_rotation, rotated
 from ._labels import check_labels, known_classes
 from ._network_estimator import NetworkEstimator
+from ._numbers import working_dtype
+from ._stored_rows import in_blocks
 from ._typing import BatchSampler, MatrixLike, Validation
 from ._warn import warn
 from .losses import WithSoftmaxHead, all_pairs, given_tuples, on_sphere
@@ -68,7 +77,7 @@ class MetricTransformer(Embedding):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, stored array} of shape (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,)
             Class labels of the rows. -1 is an ordinary label.
@@ -107,7 +116,7 @@ class MetricTransformer(Embedding):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, stored array} of shape (n_samples, n_features)
             Rows of at least two classes.
         y : array-like of shape (n_samples,)
             Class labels of the rows. Each call may contain new classes.
@@ -158,9 +167,9 @@ class MetricTransformer(Embedding):
         if self.head_weight > 0:
             self._check_known_classes(incremental)
             losses = [self._with_head(loss, working_dtype(X.dtype)) for loss in losses]
-        sampler = BATCH_SAMPLERS[self.batch_sampler]
+        sampler = in_blocks(BATCH_SAMPLERS[self.batch_sampler], X, self.shuffle)
         # A callable is called only where a callback asks for the labels.
-        shown = {"X": X, "y": lambda: self.classes_[codes]}
+        shown = {"X": as_given(X), "y": lambda: self.classes_[codes]}
         return self._learn(X, codes, losses, sampler, incremental, shown)
 
     def _with_head(self, loss, dtype):
@@ -224,7 +233,7 @@ class MetricTransformer(Embedding):
                 vars(self).pop("classes_", None)
             losses = [self._loss_of(partial(given_tuples, size=size))]
             losses *= self._number_of_networks(len(is_positive), incremental)
-            sampler = partial(tuple_batches, size=size)
+            sampler = in_blocks(partial(tuple_batches, size=size), rows, self.shuffle, size)
             return self._learn(rows, is_positive, losses, sampler, incremental, shown)
 
     def _loss_of(self, comparison):
@@ -284,7 +293,7 @@ class MetricTransformer(Embedding):
         self._warn_if_collapsed(X)
 
     def _warn_if_collapsed(self, X):
-        F = self._outputs(X, rows=probed(X.shape[0]))
+        F = self._outputs(X, rows=probed(X))
         networks = np.split(F, F.shape[1] // self.n_components, axis=1)
         spread = min(float(euclidean_distances(self._placed(Z)).mean()) for Z in networks)
         asked = self._asked_distance()

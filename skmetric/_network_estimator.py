@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Options, StrOptions
+from sklearn.utils.metadata_routing import UNUSED
 
 from ._building import continued_network, make_optimizer, new_network, take_over
 from ._callbacks import CallbackSupportMixin, FitCallbacks, under_way
@@ -17,7 +18,6 @@ from ._constraints import FunctionOf, Interval, Scorers
 from ._documentation import PAGE_IN_PACKAGE
 from ._engine.activations import ACTIVATIONS
 from ._engine.adversarial import AtAdversarialRows, AtRows
-from ._engine.initialization import probed
 from ._engine.interrupts import deferred_interrupts
 from ._engine.network import CHUNK, Network, outputs
 from ._engine.optimizers import OPTIMIZERS
@@ -29,7 +29,7 @@ from ._engine.training import train
 from ._engine.training_state import Progress, TrainingState
 from ._engine.validation import Validation
 from ._failures import explained_divergence
-from ._input import check_outputs
+from ._input import check_outputs, probed
 from ._snapshot import ScorerValidation, Snapshot
 from ._team import team, team_of_caller
 from ._training import Training, history_before, resume
@@ -41,6 +41,7 @@ from ._typing import (
     LearningRate,
     RandomState,
     Scoring,
+    Shuffle,
     Solver,
     Standardize,
 )
@@ -79,7 +80,7 @@ class NetworkEstimator(
     learning_rate_init: float
     decay_rate: float
     max_iter: int
-    shuffle: bool
+    shuffle: Shuffle
     random_state: RandomState
     tol: float
     verbose: bool | int
@@ -115,7 +116,7 @@ class NetworkEstimator(
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "decay_rate": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
+        "shuffle": ["boolean", StrOptions({"blocks"})],
         "random_state": ["random_state"],
         "tol": [Interval(Real, 0, None, closed="left")],
         "verbose": ["verbose"],
@@ -137,6 +138,8 @@ class NetworkEstimator(
     }
     # Usual ranges of parameters whose size can make the training diverge.
     _usual = {"alpha": (0.0, 1e8), "adversarial": (0.0, 1e8)}
+    # `out` is not metadata that a pipeline could hand on.
+    __metadata_request__transform = {"out": UNUSED}
     # While `fit` runs, and in a model from a checkpoint.
     _training = None
     _unfinished = None
@@ -180,6 +183,10 @@ class NetworkEstimator(
         """Return fitted attributes that depend on the network and its training rows."""
         return {}
 
+    def _transformed(self, X):
+        """Compute the result of `transform` for validated rows."""
+        raise NotImplementedError
+
     # --- output -----------------------------------------------------------------------------------
 
     def _fitted_network(self, n_rows, n_layers=None):
@@ -201,7 +208,7 @@ class NetworkEstimator(
     def _check_outputs(self, X, rows):
         """Raise FloatingPointError if the outputs overflow for some of the training rows."""
         try:
-            self._outputs(X, rows=rows[probed(len(rows))])
+            self._outputs(X, rows=probed(X, rows))
         except ValueError as error:
             raise FloatingPointError from error
 

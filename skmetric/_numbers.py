@@ -3,7 +3,8 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils import check_array
+from scipy.sparse import issparse
+from sklearn.utils import assert_all_finite, check_array
 
 from ._shown import shown
 
@@ -15,6 +16,50 @@ def check_numbers(array, **options):
     """
     with np.errstate(over="ignore", invalid="ignore"):
         return check_array(array, **options)
+
+
+def working_dtype(dtype):
+    """Return float32 for dtypes that it can represent (float16, bool, small integers), else float64."""
+    return np.promote_types(dtype, np.float32) if dtype.itemsize <= 8 else np.dtype(np.float64)
+
+
+def check_finite(X, estimator, dtype=None):
+    """Check that all values are finite, as scikit-learn does, but in pieces and so without a copy of `X`.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix
+        Rows.
+    estimator : estimator
+        Estimator to name in the error message.
+    dtype : dtype, default=None
+        Dtype of the model that will use the rows, if it is fixed.
+
+    Raises
+    ------
+    ValueError
+        If a value is NaN or infinite, or too large for `dtype`.
+    """
+    values = X.data[np.newaxis] if issparse(X) else X
+    if values.dtype.kind != "f":
+        return
+    step = max(1, 2**18 // max(1, values.shape[1]))
+    for start in range(0, len(values), step):
+        piece = values[start : start + step].astype(working_dtype(values.dtype), copy=False)
+        # It first looks at the sum, which may be inf - inf.
+        with np.errstate(over="ignore", invalid="ignore"):
+            assert_all_finite(piece, estimator_name=type(estimator).__name__, input_name="X")
+        if dtype is not None and piece.dtype != dtype:
+            _check_range(piece, dtype)
+
+
+def _check_range(X, dtype):
+    largest = float(np.abs(X).max(initial=0))
+    if largest > float(np.finfo(dtype).max):
+        raise ValueError(
+            f"X has a value of size {largest:.3g}, too large for {np.dtype(dtype)}, the dtype of this "
+            "model. Scale X, or fit on rows of float64."
+        )
 
 
 def check_count(value, name):

@@ -4,7 +4,7 @@ Shapes are in the docstrings. Functions whose name begins with an underscore hav
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,8 +17,25 @@ Integers = NDArray[np.integer]
 Bools = NDArray[np.bool_]
 # Labels, names, and other arrays whose dtype depends on the data.
 Array = NDArray[Any]
-# Rows: an array, a data frame, a list of lists, or a sparse matrix or array of SciPy.
-MatrixLike = ArrayLike | sparray | spmatrix
+
+
+class StoredArray(Protocol):
+    """Rows outside memory, of which some are read at a time: ``X[start:stop]``."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Numbers of rows and features."""
+
+    @property
+    def dtype(self) -> Any:
+        """Type of the values."""
+
+    def __getitem__(self, rows: slice) -> Any:
+        """Read some rows."""
+
+
+# Rows: an array, a data frame, a list of lists, a sparse matrix or array of SciPy, or a stored array.
+MatrixLike = ArrayLike | sparray | spmatrix | StoredArray
 
 # --- parameters -------------------------------------------------------------------------------------
 
@@ -33,6 +50,7 @@ ClassWeight = dict[Any, float] | dict[Any, int] | Literal["balanced"] | None
 Validation = Literal["rows", "classes"]
 BatchSampler = Literal["auto", "shuffle", "balanced"]
 Reduction = Literal["active", "mean", "grid"]
+Shuffle = bool | Literal["blocks"]
 
 # --- methods ----------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """Classification with a softmax network."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,9 +17,11 @@ from ._engine.activations import ACTIVATIONS
 from ._engine.sampling import shuffled_batches
 from ._failures import unchanged_on_failure
 from ._fit_context import fit_context
-from ._input import check_outputs, check_two_classes, check_X, check_X_y
+from ._input import as_given, check_outputs, check_two_classes, check_X, check_X_y
 from ._labels import check_labels, positions
 from ._network_estimator import NetworkEstimator, store_parameters
+from ._out import transformed
+from ._stored_rows import in_blocks
 from ._typing import (
     Activation,
     Array,
@@ -30,6 +32,7 @@ from ._typing import (
     MatrixLike,
     RandomState,
     Scoring,
+    Shuffle,
     Solver,
     Standardize,
 )
@@ -94,8 +97,10 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         Decay of the learning rate per epoch. Only used when ``learning_rate="inverse_time"``.
     max_iter : int, default=50
         Maximum number of epochs.
-    shuffle : bool, default=True
-        Whether to shuffle the rows in each epoch.
+    shuffle : bool or "blocks", default=True
+        Whether to shuffle the rows in each epoch. With "blocks", the rows of some random blocks of
+        consecutive rows are mixed at a time, so that a file is read in long runs. Stored arrays, of zarr
+        or HDF5 for example, are always read in blocks.
     random_state : int, RandomState instance or None, default=None
         Determines the initial weights, the batches, the dropout and the validation rows. Pass an int for
         a model that is reproducible to the last bit.
@@ -208,7 +213,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         learning_rate_init: float = 0.005,
         decay_rate: float = 0.001,
         max_iter: int = 50,
-        shuffle: bool = True,
+        shuffle: Shuffle = True,
         random_state: RandomState = None,
         tol: float = 1e-4,
         verbose: bool | int = False,
@@ -232,7 +237,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, stored array} of shape (n_samples, n_features)
             Training rows.
         y : array-like of shape (n_samples,)
             Class labels of the rows. -1 is an ordinary label.
@@ -277,7 +282,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, stored array} of shape (n_samples, n_features)
             Rows.
         y : array-like of shape (n_samples,)
             Class labels of the rows.
@@ -327,11 +332,12 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         targets = (codes,) if weights is None else (codes, weights)
         losses = [LabelLoss(LABEL_LOSSES[self.loss])] * int(self.n_networks)
         # A callable is called only where a callback asks for the labels.
-        shown = {"X": X, "y": lambda: self.classes_[codes]}
+        shown = {"X": as_given(X), "y": lambda: self.classes_[codes]}
         if weights is not None:
             shown["metadata"] = {"sample_weight": weights}
         n_outputs = len(self.classes_)
-        return self._train(X, targets, losses, shuffled_batches, n_outputs, incremental, shown)
+        sampler = in_blocks(shuffled_batches, X, self.shuffle)
+        return self._train(X, targets, losses, sampler, n_outputs, incremental, shown)
 
     def _check_weighted_classes(self, codes, weights):
         if weights is not None and len(np.unique(codes[weights > 0])) < 2:
@@ -366,7 +372,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, stored array} of shape (n_samples, n_features)
             Rows to classify.
 
         Returns
@@ -383,7 +389,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, stored array} of shape (n_samples, n_features)
             Rows to classify.
 
         Returns
@@ -399,7 +405,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, stored array} of shape (n_samples, n_features)
             Rows to classify.
 
         Returns
@@ -425,7 +431,7 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, stored array} of shape (n_samples, n_features)
             Rows to classify.
 
         Returns
@@ -435,20 +441,32 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         """
         return like(X, log_softmax(self._below_largest(X), axis=1))
 
-    def transform(self, X: MatrixLike) -> Floats:
+    def transform(self, X: MatrixLike, out: Any = None) -> Floats:
         """Compute the activations of the last hidden layer.
 
         Only available if there is a hidden layer.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, stored array} of shape (n_samples, n_features)
             Rows to transform.
+        out : array of shape (n_samples, n_networks * width of the last hidden layer), default=None
+            Where to write the result, part by part: an array, a memory map, or a stored array of zarr or
+            HDF5. Only a part of the result is in memory then. If a value of `X` is not finite, the parts
+            before it have been written. If None, a new array.
 
         Returns
         -------
         ndarray of shape (n_samples, n_networks * width of the last hidden layer)
-            Activations.
+            Activations; or `out`.
+
+        Raises
+        ------
+        TypeError
+            If `out` is not an array to write to.
+        ValueError
+            If a value of `X` is not finite, or too large for the dtype of the weights; if `out` has
+            another shape, a dtype that is not of floats, or is read-only.
 
         Examples
         --------
@@ -458,9 +476,12 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
         >>> SoftmaxMLPClassifier((32,), random_state=0).fit(X, y).transform(X).shape
         (150, 32)
         """
-        H = self._up_to_layer(-1, check_X(self, X))
+        return transformed(self, X, out)
+
+    def _transformed(self, X):
+        H = self._up_to_layer(-1, X)
         ACTIVATIONS[self.activation][0](H)
-        return like(X, check_outputs(H))
+        return check_outputs(H)
 
     @property
     def _n_features_out(self):

@@ -23,6 +23,7 @@ from ._typing import (
     RandomState,
     Reduction,
     Scoring,
+    Shuffle,
     Solver,
     Standardize,
     Validation,
@@ -126,8 +127,10 @@ class TripletMetricTransformer(MetricTransformer):
         Decay of the learning rate per epoch. Only used when ``learning_rate="inverse_time"``.
     max_iter : int, default=50
         Maximum number of epochs.
-    shuffle : bool, default=True
-        Whether to shuffle the rows in each epoch.
+    shuffle : bool or "blocks", default=True
+        Whether to shuffle the rows in each epoch. With "blocks", the rows of some random blocks of
+        consecutive rows are mixed at a time, so that a file is read in long runs. Stored arrays, of zarr
+        or HDF5 for example, are always read in blocks.
     random_state : int, RandomState instance or None, default=None
         Determines the initial weights, the batches, the dropout and the validation rows. Pass an int for
         a model that is reproducible to the last bit.
@@ -266,7 +269,7 @@ class TripletMetricTransformer(MetricTransformer):
         learning_rate_init: float = 0.003,
         decay_rate: float = 0.001,
         max_iter: int = 50,
-        shuffle: bool = True,
+        shuffle: Shuffle = True,
         random_state: RandomState = None,
         tol: float = 0.0,
         verbose: bool | int = False,

@@ -200,7 +200,7 @@ def test_a_memory_map_is_not_copied_whole(tmp_path, small):
     rows[...] = np.random.default_rng(0).integers(0, 256, rows.shape, dtype="u1")
     y = np.arange(len(rows)) % 3
     # Components are computed from some of the rows, so that their number does not matter.
-    n_sampled = len(sampled(np.arange(len(rows)), 600))
+    n_sampled = len(sampled(rows, np.arange(len(rows))))
     assert n_sampled == MOST_ROWS
     model = small(TripletMetricTransformer, input_weight=1.0, max_iter=1, batch_size=256)
     assert peak_of(model.fit, rows, y) < 4 * n_sampled * 600 * 8
@@ -208,11 +208,12 @@ def test_a_memory_map_is_not_copied_whole(tmp_path, small):
 
 
 def test_rows_for_the_components_are_at_equal_steps_and_fit_into_memory():
+    narrow, wide = (np.broadcast_to(0.0, (300_000, width)) for width in (50, 10**6))
     rows = np.arange(100_000) * 3
-    some = sampled(rows, 50)
+    some = sampled(narrow, rows)
     assert len(some) == MOST_ROWS and set(np.diff(some)) <= {27, 30, 33}
-    assert len(sampled(rows, 10**6)) == 2**25 // 10**6
-    assert_array_equal(sampled(rows[:7], 50), rows[:7])
+    assert len(sampled(wide, rows)) == 2**25 // 10**6
+    assert_array_equal(sampled(narrow, rows[:7]), rows[:7])
 
 
 @each

@@ -12,6 +12,7 @@ from skmetric._engine.sampling import (
     GROUP_SIZE,
     auto_batches,
     balanced_batches,
+    batches_in_blocks,
     shuffled_batches,
     tuple_batches,
 )
@@ -358,3 +359,39 @@ def test_any_place_of_a_tuple_is_equally_likely():
     first = Counter(next(tuple_batches(rows, rows, 2, rng, size=2))[0].item() for _ in range(2000))
     assert set(first) == {0, 2, 4, 6, 8}
     assert min(first.values()) > 330
+
+
+# --- blocks -----------------------------------------------------------------------------------------
+
+
+@UNHURRIED
+@given(CLASS_SIZES, SEEDS, st.integers(1, 60), st.integers(1, 9), st.sampled_from(sorted(BATCH_SAMPLERS)))
+def test_blocks_are_mixed_in_groups_of_any_size(sizes, seed, block, n_blocks, name):
+    rows, y = labelled_rows(sizes)
+    rng = None if seed is None else np.random.default_rng(seed)
+    batches = list(
+        batches_in_blocks(rows, y, 20, rng, sampler=BATCH_SAMPLERS[name], block=block, n_blocks=n_blocks)
+    )
+    assert set(np.concatenate(batches)) == set(rows)
+    assert max(map(len, batches)) <= 20
+    # From the first batch with rows of a block to the last one, the block must be in memory.
+    first, last = {}, {}
+    for number, batch in enumerate(batches):
+        for one in set((batch // block).tolist()):
+            first.setdefault(one, number)
+            last[one] = number
+    for number in range(len(batches)):
+        assert sum(first[one] <= number <= last[one] for one in first) <= n_blocks
+
+
+def test_blocks_without_a_generator_come_in_order():
+    rows = np.arange(100)
+    settings = {"sampler": shuffled_batches, "block": 10, "n_blocks": 3}
+    in_order = batches_in_blocks(rows, rows, 7, None, **settings)
+    assert np.concatenate(list(in_order)).tolist() == rows.tolist()
+    drawn = np.concatenate(list(batches_in_blocks(rows, rows, 7, np.random.default_rng(0), **settings)))
+    assert sorted(drawn) == rows.tolist()
+    # Blocks and their rows are both in another order.
+    assert (np.diff(drawn[:30]) != 1).mean() > 0.9
+    assert len(set((drawn[:30] // 10).tolist())) == 3
+    assert set((drawn[:30] // 10).tolist()) != {0, 1, 2}

@@ -8,9 +8,6 @@ import numpy as np
 GAINS = {"identity": 1.0, "logistic": 3**-0.5, "tanh": 1.0, "relu": 1.0}
 
 
-PROBE = 256  # rows from which the scale of the outputs is computed
-
-
 def initial_parameters(widths, activation, rng, dtype):
     """Draw random weights, and make biases of zeros.
 
@@ -46,11 +43,6 @@ def initial_parameters(widths, activation, rng, dtype):
         bound = gain * math.sqrt(6 / (fan_in + fan_out))
         coefs.append(rng.uniform(-bound, bound, (fan_in, fan_out)).astype(dtype))
     return coefs, [np.zeros(width, dtype=dtype) for width in widths[1:]]
-
-
-def probed(n):
-    """Return the numbers of up to `PROBE` evenly spaced rows of `n`."""
-    return np.unique(np.linspace(0, n - 1, PROBE).astype(int))
 
 
 def scale_to_distance(coefs, Z, distance):

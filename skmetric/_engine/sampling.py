@@ -181,6 +181,46 @@ def tuple_batches(rows, y, batch_size, rng, *, size):
         yield tuples[batch].ravel()
 
 
+def batches_in_blocks(rows, y, batch_size, rng, *, sampler, block, n_blocks):
+    """Make batches of the rows of several random blocks at a time.
+
+    Rows of a file are then read in long runs, and still mixed. Blocks are mixed in groups of nearly equal
+    size; in a group, `sampler` makes the batches.
+
+    Parameters
+    ----------
+    rows, y, batch_size, rng
+        As in `shuffled_batches`. With ``rng=None``, blocks follow each other in order.
+    sampler : callable
+        ``sampler(rows, y, batch_size, rng)``, for the rows of one group.
+    block : int
+        Number of consecutive rows in a block.
+    n_blocks : int
+        Maximum number of blocks in a group.
+
+    Yields
+    ------
+    batch : ndarray of int of shape (at most batch_size,)
+        Row numbers.
+
+    References
+    ----------
+    L. Xu et al., "In-database machine learning with CorgiPile: stochastic gradient descent without full
+    data shuffle", SIGMOD 2022.
+    """
+    if (rows[1:] < rows[:-1]).any():
+        order = np.argsort(rows)
+        rows, y = rows[order], y[order]
+    n = rows[-1] // block + 1
+    bounds = np.searchsorted(rows, block * np.arange(n + 1))
+    drawn = np.arange(n) if rng is None else rng.permutation(n)
+    for group in np.array_split(drawn, -(-n // n_blocks)):
+        runs = [slice(bounds[number], bounds[number + 1]) for number in group]
+        some = np.concatenate([rows[run] for run in runs])
+        if len(some) > 0:
+            yield from sampler(some, np.concatenate([y[run] for run in runs]), batch_size, rng)
+
+
 BATCH_SAMPLERS = {
     "auto": auto_batches,
     "shuffle": shuffled_batches,

@@ -1,0 +1,174 @@
+"""Rows of an array that lies outside memory, in a file for example, and is read in blocks of rows."""
+
+import math
+from collections import OrderedDict
+from functools import partial
+from numbers import Integral
+
+import numpy as np
+from scipy.sparse import issparse
+
+from ._engine.sampling import batches_in_blocks
+from ._numbers import check_finite
+
+BLOCK_BYTES = 2**20  # a disk then spends more time on reading than on finding the place
+HELD_BYTES = 2**27
+LEAST_BLOCKS = 4  # to mix
+
+
+def is_stored(X):
+    """Return whether `X` is an array with `shape`, `dtype` and ``X[start:stop]``, but not of NumPy.
+
+    Arrays of zarr and h5py are. Data frames, sparse matrices and arrays of the array API, which have a
+    device, are not.
+    """
+    if isinstance(X, np.ndarray) or issparse(X) or hasattr(X, "device") or hasattr(X, "columns"):
+        return False
+    return all(hasattr(X, name) for name in ("shape", "dtype", "__getitem__")) and len(X.shape) == 2
+
+
+def rows_of_chunk(X):
+    """Return the number of rows that an array reads and writes at once; 1 if it has no chunks."""
+    chunks = getattr(X, "chunks", None)
+    if not chunks:
+        return 1
+    # dask has the sizes of all chunks.
+    return chunks[0] if isinstance(chunks[0], Integral) else max(chunks[0])
+
+
+def rows_of_block(X):
+    """Return the number of rows of a block: about a megabyte, in whole chunks of the file."""
+    row_bytes = max(1, X.shape[1] * X.dtype.itemsize)
+    chunk = rows_of_chunk(X)
+    return chunk * max(1, round(BLOCK_BYTES / (row_bytes * chunk)))
+
+
+def n_blocks_held(X):
+    """Return the number of blocks that are in memory at the same time."""
+    block_bytes = max(1, rows_of_block(X) * X.shape[1] * X.dtype.itemsize)
+    return max(LEAST_BLOCKS, HELD_BYTES // block_bytes)
+
+
+class StoredRows:
+    """Rows of a stored array. Blocks are checked when they are read, and kept until others need the room.
+
+    Parameters
+    ----------
+    array : object with `shape`, `dtype` and ``array[start:stop]``
+        Stored array of shape (n_samples, n_features).
+    estimator : estimator
+        Estimator to name in the error message.
+    model_dtype : dtype or None
+        Dtype of the model that will use the rows, if it is fixed.
+    """
+
+    def __init__(self, array, estimator, model_dtype):
+        self.array = array
+        self.estimator = estimator
+        self.model_dtype = model_dtype
+        self.shape = tuple(array.shape)
+        self.dtype = np.dtype(array.dtype)
+        self.chunks = getattr(array, "chunks", None)
+        self.block = rows_of_block(self)
+        n_blocks = math.ceil(self.shape[0] / self.block)
+        self.n_held = min(n_blocks_held(self), n_blocks)
+        self.buffer = np.empty((self.n_held * self.block, self.shape[1]), self.dtype)
+        # The block in each place of the buffer; those that were needed last are at the end.
+        self.held = OrderedDict()
+        self.place = np.full(n_blocks, -1)
+
+    def __getitem__(self, rows):
+        if isinstance(rows, slice):
+            rows = np.arange(self.shape[0])[rows]
+        blocks, numbers = np.unique(rows // self.block, return_inverse=True)
+        if len(blocks) <= self.n_held:
+            return self._rows_of(blocks, rows)
+        some = np.empty((len(rows), self.shape[1]), self.dtype)
+        for start in range(0, len(blocks), self.n_held):
+            stop = start + self.n_held
+            is_part = (start <= numbers) & (numbers < stop)
+            some[is_part] = self._rows_of(blocks[start:stop], rows[is_part])
+        return some
+
+    def _rows_of(self, blocks, rows):
+        """Return rows that lie in some blocks, no more than are held."""
+        is_missing = self.place[blocks] < 0
+        if is_missing.any():
+            for block in blocks[~is_missing].tolist():
+                self.held.move_to_end(block)
+            for block in blocks[is_missing].tolist():
+                self._hold(block, self._read(block))
+        return self.buffer[self.place[rows // self.block] * self.block + rows % self.block]
+
+    def _hold(self, block, values):
+        place = len(self.held)
+        if place == self.n_held:
+            oldest, place = self.held.popitem(last=False)
+            self.place[oldest] = -1
+        start = place * self.block
+        self.buffer[start : start + len(values)] = values
+        self.held[block] = place
+        self.place[block] = place
+
+    def _read(self, block):
+        start = block * self.block
+        stop = min(start + self.block, self.shape[0])
+        values = np.asarray(self.array[start:stop])
+        expected = stop - start, self.shape[1]
+        if values.shape != expected:
+            raise ValueError(f"X[{start}:{stop}] must have shape {expected}, got {values.shape}.")
+        try:
+            check_finite(values, self.estimator, self.model_dtype)
+        except ValueError as error:
+            raise ValueError(f"Rows {start} to {stop - 1} of X: {error}") from error
+        return values
+
+
+def in_blocks(sampler, X, shuffle, size=1):
+    """Return a sampler that takes rows in blocks, if the rows are stored or `shuffle` asks for it.
+
+    Parameters
+    ----------
+    sampler : callable
+        ``sampler(rows, y, batch_size, rng)``, see `Batches`.
+    X : ndarray, sparse matrix or StoredRows of shape (n_samples, n_features)
+        Rows.
+    shuffle : bool or "blocks"
+        Parameter of the estimator.
+    size : int, default=1
+        Number of rows of a tuple.
+
+    Returns
+    -------
+    callable
+        The sampler.
+    """
+    if shuffle != "blocks" and not isinstance(X, StoredRows):
+        return sampler
+    block = size * math.ceil(rows_of_block(X) / size)
+    return partial(batches_in_blocks, sampler=sampler, block=block, n_blocks=n_blocks_held(X))
+
+
+def in_few_blocks(X, rows):
+    """Return those of some rows that lie in evenly spaced blocks, if all of them need too many.
+
+    Parameters
+    ----------
+    X : ndarray, sparse matrix or StoredRows of shape (n_samples, n_features)
+        Rows. Only blocks of stored rows are few.
+    rows : ndarray of int of shape (n,)
+        Row numbers.
+
+    Returns
+    -------
+    ndarray of int of shape (at most n,)
+        Row numbers.
+    """
+    if not isinstance(X, StoredRows):
+        return rows
+    blocks, numbers = np.unique(rows // X.block, return_inverse=True)
+    if len(blocks) <= X.n_held:
+        return rows
+    is_taken = np.zeros(len(blocks), dtype=bool)
+    is_taken[np.linspace(0, len(blocks) - 1, X.n_held).astype(int)] = True
+    return rows[is_taken[numbers]]
