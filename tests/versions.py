@@ -20,6 +20,7 @@ import argparse
 import configparser
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -50,10 +51,10 @@ FILES = {
     """.split(),
     "threads": ["interrupts", "same_bits", "team"],
 }
-NO_WHEEL = {"3.13t": ["polars"]}
+NO_WHEEL = {"3.13t": ["dask", "dask-ml", "polars"]}
 
 RESOLUTION = {"oldest": "lowest-direct", "newest": "highest"}
-PACKAGES = "numpy scipy scikit-learn matplotlib pandas polars pyarrow skl2onnx skops".split()
+PACKAGES = "numpy scipy scikit-learn matplotlib pandas polars pyarrow dask skl2onnx skops".split()
 COUNTS = ["passed", "failed", "skipped"]
 
 
@@ -62,7 +63,8 @@ def requirements(python_version):
     settings.read(ROOT / "setup.cfg")
     extras = settings["options.extras_require"]
     lines = (settings["options"]["install_requires"] + extras["plot"] + extras["test"]).split()
-    return [line for line in lines if line.partition(">")[0] not in NO_WHEEL.get(python_version, [])]
+    missing = NO_WHEEL.get(python_version, [])
+    return [line for line in lines if re.split(r"[\[>]", line)[0] not in missing]
 
 
 def install(cell, folder):
