@@ -18,6 +18,7 @@ from ._stored_rows import StoredRows, in_few_blocks, is_stored
 # Limits of the rows from which statistics are computed: 2**25 values are 256 MB of float64.
 MOST_ROWS = 10_000
 MOST_VALUES = 2**25
+LARGEST_COUNT = 2**24  # float32 has all integers up to this one
 PROBE = 256  # rows from which the scale of the outputs is computed
 
 
@@ -122,8 +123,18 @@ def as_given(X):
 
 
 def _as_numbers(X):
+    """Return rows of a type that can be computed with."""
+    if issparse(X) and X.dtype.kind in "iu" and X.dtype.itemsize > 2:
+        return _counts(X)
     # scikit-learn converts data frames with categories to arrays of objects.
     return X.astype(np.float64) if X.dtype.kind == "O" else X
+
+
+def _counts(X):
+    """Return a sparse matrix of integers in float32, if that has all values; the indices are shared."""
+    if X.nnz > 0 and max(int(X.data.max()), -int(X.data.min())) > LARGEST_COUNT:
+        return X
+    return type(X)((X.data.astype(np.float32), X.indices, X.indptr), shape=X.shape, copy=False)
 
 
 @contextmanager

@@ -199,11 +199,25 @@ def test_bool_rows_compute_in_float32(Estimator, small, outputs):
 
 
 @each
-@pytest.mark.parametrize("dtype", ["f4", "i8"])
-def test_sparse_rows_of_other_types_train_alike(Estimator, dtype, small):
-    rows = X.astype(dtype)
-    model, other = (small(Estimator, **RATE).fit(some, Y) for some in (rows, sparse.csr_array(rows)))
+@pytest.mark.parametrize("dtype", ["f4", "i4", "u4", "i8", "u8"])
+@pytest.mark.parametrize("form", [sparse.csr_array, sparse.csc_matrix])
+def test_sparse_counts_compute_in_float32(Estimator, dtype, form, small, outputs):
+    rows = X.astype(np.float32)
+    counts = form(X.astype(dtype))
+    model, other = (small(Estimator, **RATE).fit(some, Y) for some in (rows, counts))
     assert_same_parameters(model, other)
+    assert_array_equal(outputs(model, rows), outputs(other, counts))
+    assert counts.dtype == dtype
+
+
+@each
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_sparse_integers_that_float32_has_not_compute_in_float64(Estimator, sign, small):
+    rows = sign * X.astype(np.int64)
+    for largest, dtype in [(2**24, np.float32), (2**24 + 1, np.float64)]:
+        rows[0, 0] = sign * largest
+        model, other = (small(Estimator).fit(some.astype(dtype), Y) for some in (rows, rows))
+        assert_same_parameters(model, other.fit(sparse.csr_array(rows), Y))
 
 
 @each
