@@ -108,7 +108,7 @@ def _widths(estimator, n_outputs):
 
 
 def _network(estimator, parameters, X, rows, rng):
-    batch_size = _batch_size(estimator, len(rows))
+    batch_size = batch_size_of(estimator, len(rows))
     return Network(
         *parameters,
         estimator.activation,
@@ -138,7 +138,7 @@ def _normalization(estimator, coefs, batch_size, X, rows):
     return BatchNormalization(scales, batch_size, X, sampled(X, rows))
 
 
-def _batch_size(estimator, n_rows):
+def batch_size_of(estimator, n_rows):
     if estimator.batch_size == "auto":
         # Small data needs small batches, so that an epoch has several steps.
         return min(256, max(32, n_rows // 8), n_rows)

@@ -50,11 +50,11 @@ def split_rows(y, set_aside):
     if set_aside is None:
         return rows, None
     if set_aside["whole_classes"]:
-        return _split_classes(y, set_aside["seed"], set_aside["fraction"])
+        return split_classes(y, set_aside["seed"], set_aside["fraction"])
     return _split_rows_of_classes(y, set_aside["seed"], set_aside["fraction"])
 
 
-def _split_classes(y, seed, fraction):
+def split_classes(y, seed, fraction):
     """Set whole classes aside: at least two, such that at least two are left."""
     classes = np.unique(y)
     n_aside = max(2, round(fraction * len(classes)))

@@ -26,12 +26,12 @@ TREES = {dotted(path): ast.parse(path.read_text(encoding="utf-8")) for path in F
 ESTIMATORS = ["classification", "contrastive", "neighborhood", "triplet"]
 USES = ["datasets", "metrics", "model_selection", "pairs", "plotting", "testing", "verification"]
 # Converters are registered by class, and a checkpoint names one.
-PUBLIC = [*ESTIMATORS, *USES, "callbacks", "losses", "onnx"]
+PUBLIC = [*ESTIMATORS, *USES, "callbacks", "dask", "losses", "onnx"]
 MATHEMATICS = [name for name in TREES if name.split(".")[0] == "losses"]
 ENGINE = [name for name in TREES if name.split(".")[0] == "_engine"]
 # How threads share work and get along with forks: needed by the mathematics and by the engine.
 SHARED = ["_team", "_blas_threads", "_steps", "_lazy"]
-OPTIONAL = {"matplotlib", "onnx", "pandas", "polars", "pyarrow", "rich", "skl2onnx"}
+OPTIONAL = {"dask", "distributed", "matplotlib", "onnx", "pandas", "polars", "pyarrow", "rich", "skl2onnx"}
 REQUIRED = {"numpy", "scipy", "sklearn"}
 
 MAX_CODE_LINES = 200
@@ -127,7 +127,9 @@ def test_the_uses_need_no_estimator(module):
 
 @MODULES
 def test_only_what_is_required_is_imported_at_once(module):
-    assert others(module, at_import(TREES[module])) <= REQUIRED | {"threadpoolctl"}
+    # `skmetric.dask` is of no use without Dask, and says so when it is imported.
+    allowed = {"dask", "distributed"} if module in ("dask", "_dask_partitions") else set()
+    assert others(module, at_import(TREES[module])) <= REQUIRED | {"threadpoolctl"} | allowed
 
 
 @MODULES

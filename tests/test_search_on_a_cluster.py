@@ -2,7 +2,6 @@
 
 import os
 from functools import partial
-from multiprocessing import resource_tracker
 
 import joblib
 import pytest
@@ -17,17 +16,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
 pytest.importorskip("distributed")
-import psutil  # which distributed needs
-from distributed import Client, LocalCluster
+from clusters import cluster_of
 
 MARGINS = {"tripletmetrictransformer__margin": [0.1, 1, 10]}
 EPOCHS = {"resource": "tripletmetrictransformer__max_iter", "min_resources": 2, "max_resources": 6}
 SEARCHES = {"grid": GridSearchCV, "halving": partial(HalvingGridSearchCV, **EPOCHS)}
-
-
-def processes():
-    """The children of this process, and theirs."""
-    return set(psutil.Process().children(recursive=True))
 
 
 @pytest.fixture(
@@ -36,31 +29,8 @@ def processes():
     ids=lambda shape: "{} workers of {} threads".format(*shape),
 )
 def client(request, tmp_path_factory):
-    """Client of a cluster of processes on this machine, none of which is left afterwards."""
-    n_workers, n_threads = request.param
-    resource_tracker.ensure_running()  # a process of Python that stays
-    before = processes()
-    started = set()
-    with pytest.MonkeyPatch.context() as patch:
-        # Threads as Dask sets them, whatever the tests were started with.
-        for library in ("OMP", "MKL", "OPENBLAS"):
-            patch.delenv(f"{library}_NUM_THREADS", raising=False)
-        try:
-            with (
-                LocalCluster(
-                    n_workers=n_workers,
-                    threads_per_worker=n_threads,
-                    host="127.0.0.1",
-                    dashboard_address=":0",
-                    local_directory=tmp_path_factory.mktemp("workers"),
-                ) as cluster,
-                Client(cluster) as client,
-            ):
-                started = processes() - before
-                yield client
-        finally:
-            _, left = psutil.wait_procs(started | processes() - before, timeout=30)
-            assert not left
+    with cluster_of(*request.param, tmp_path_factory.mktemp("workers")) as client:
+        yield client
 
 
 def searched(kind, folder, **options):
