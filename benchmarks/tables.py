@@ -453,6 +453,81 @@ def concurrent():
     return table(["eight searches in", "n_jobs of each", "time, of that one after another"], rows)
 
 
+def shuffling():
+    rows = []
+    for name, entry in load("out_of_core_1")["parts"]["curves"].items():
+        each = ", ".join(percent(value) for value in entry["accuracy"])
+        rows.append([name, percent(entry["mean_accuracy"]), each])
+    return table(["shuffled", "accuracy of 5 neighbours (mean)", "of each seed"], rows)
+
+
+def stores():
+    one, two = (load(f"out_of_core_{n}")["parts"]["stores"]["stores"] for n in (1, 2))
+    rows = [
+        [
+            name,
+            f"{entry['us_per_row']:.1f} us",
+            spread(entry["ratio_to_memory"]),
+            f"{two[name]['us_per_row']:.1f} us",
+            spread(two[name]["ratio_to_memory"]),
+            f"{entry['extra_mb']:.0f} MB",
+        ]
+        for name, entry in one.items()
+    ]
+    header = ["rows in", "one CPU, a row", "of memory", "two CPUs, a row", "of memory", "extra memory"]
+    return table(header, rows)
+
+
+def sizes():
+    found = load("out_of_core_1")["parts"]["sizes"]["sizes"]
+    rows = [
+        [
+            f"{entry['rows']:,}",
+            f"{entry['rows'] * 2048 / 1e9:.1f} GB",
+            f"{entry['seconds']:.0f} s",
+            f"{entry['us_per_row']:.1f} us",
+            f"{entry['resident_mb']:.0f} MB",
+        ]
+        for entry in found
+    ]
+    # On paper: the largest size, and what a row more has added to it.
+    smaller, largest = found[-2:]
+    added = largest["rows"] - smaller["rows"]
+    a_row = (largest["resident_mb"] - smaller["resident_mb"]) / added
+    seconds = (largest["seconds"] - smaller["seconds"]) / added
+    memory = largest["resident_mb"] + a_row * (1e9 - largest["rows"])
+    hours = f"{seconds * 1e9 / 3600:.1f} h"
+    rows.append(
+        [
+            "on paper: 1,000,000,000",
+            "2,048 GB",
+            hours,
+            f"{1e6 * seconds:.1f} us",
+            f"{memory / 1000:.0f} GB",
+        ]
+    )
+    return table(["rows", "data", "one epoch", "a row", "resident memory, all in all"], rows)
+
+
+def local_sgd():
+    parts = load("local_sgd")["parts"]
+    mnist, steps = parts["mnist"], parts["steps"]
+    names = {"fit": "`fit`, 10 epochs", "cluster": "two workers, each row as often"}
+    rows = []
+    for key, name in names.items():
+        each = ", ".join(percent(value) for value in mnist["accuracy"][key])
+        rows.append(
+            [f"MNIST, accuracy of 5 neighbours: {name}", f"{percent(mnist['means'][key])} ({each})"]
+        )
+    rows += [
+        ["a step of 256 rows of MNIST, one CPU", f"{1000 * steps['seconds_a_step']:.1f} ms"],
+        ["a round sends to a worker and back", f"{steps['bytes_a_round'] / 1e6:.1f} MB"],
+        ["which takes, at 10 Gbit/s", f"{1000 * steps['seconds_of_communication']:.1f} ms"],
+        ["steps of a round from which on this is 10 % of its time", steps["steps_for_10_percent"]],
+    ]
+    return table(["what", "value"], rows)
+
+
 def versions():
     rows = []
     for cell in load("versions")["cells"]:

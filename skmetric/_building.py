@@ -139,6 +139,7 @@ def _normalization(estimator, coefs, batch_size, X, rows):
 
 
 def batch_size_of(estimator, n_rows):
+    """Return the number of rows of a batch for some number of training rows."""
     if estimator.batch_size == "auto":
         # Small data needs small batches, so that an epoch has several steps.
         return min(256, max(32, n_rows // 8), n_rows)

@@ -11,6 +11,7 @@ from numbers import Number
 import numpy as np
 from scipy import sparse
 
+from ._engine.training import print_epoch
 from ._input import nameless
 from ._warn import warn
 
@@ -162,8 +163,7 @@ class LocalSGD:
                     break
                 self._round(cluster, number)
                 if verbose:
-                    entry = self.history[-1]
-                    print(f"Round {number + 1}/{n_rounds}, " + ", ".join(map(_shown, entry.items())))
+                    print_epoch(self.history, n_rounds, "Round")
         except KeyboardInterrupt:
             if not self.history:
                 raise
@@ -212,8 +212,3 @@ class LocalSGD:
             "validation_scores_": scores if validated else None,
             "best_validation_score_": max(scores) if validated else None,
         }
-
-
-def _shown(item):
-    name, value = item
-    return f"{name}: {value:.5g}" if isinstance(value, Number) else f"{name}: {value}"

@@ -245,6 +245,17 @@ def transform(model: Any, X: Any) -> Any:
     ------
     ValueError
         When the result is computed, if a value is not finite.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from sklearn.datasets import load_iris
+    >>> from skmetric import TripletMetricTransformer
+    >>> from skmetric.dask import transform
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = TripletMetricTransformer(2, max_iter=5, random_state=0).fit(X, y)
+    >>> transform(model, da.from_array(X, chunks=(50, 4))).chunks
+    ((50, 50, 50), (2,))
     """
     check_is_fitted(model)
     return _by_block(model.transform, X, (model._n_features_out,), model.coefs_[0].dtype)
@@ -269,6 +280,17 @@ def predict(model: Any, X: Any) -> Any:
     ------
     ValueError
         When the result is computed, if a value is not finite.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from sklearn.datasets import load_iris
+    >>> from skmetric import SoftmaxMLPClassifier
+    >>> from skmetric.dask import predict
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = SoftmaxMLPClassifier(random_state=0).fit(X, y)
+    >>> predict(model, da.from_array(X, chunks=(50, 4)))[:3].compute()
+    array([0, 0, 0])
     """
     check_is_fitted(model)
     return _by_block(model.predict, X, (), model.classes_.dtype)
@@ -293,6 +315,17 @@ def predict_proba(model: Any, X: Any) -> Any:
     ------
     ValueError
         When the result is computed, if a value is not finite.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from sklearn.datasets import load_iris
+    >>> from skmetric import SoftmaxMLPClassifier
+    >>> from skmetric.dask import predict_proba
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = SoftmaxMLPClassifier(random_state=0).fit(X, y)
+    >>> predict_proba(model, da.from_array(X, chunks=(50, 4))).shape
+    (150, 3)
     """
     check_is_fitted(model)
     return _by_block(model.predict_proba, X, (len(model.classes_),), model.coefs_[0].dtype)

@@ -31,7 +31,17 @@ MATHEMATICS = [name for name in TREES if name.split(".")[0] == "losses"]
 ENGINE = [name for name in TREES if name.split(".")[0] == "_engine"]
 # How threads share work and get along with forks: needed by the mathematics and by the engine.
 SHARED = ["_team", "_blas_threads", "_steps", "_lazy"]
-OPTIONAL = {"dask", "distributed", "matplotlib", "onnx", "pandas", "polars", "pyarrow", "rich", "skl2onnx"}
+OPTIONAL = {
+    "dask",
+    "distributed",
+    "matplotlib",
+    "onnx",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "rich",
+    "skl2onnx",
+}
 REQUIRED = {"numpy", "scipy", "sklearn"}
 
 MAX_CODE_LINES = 200

@@ -19,7 +19,9 @@ def public_modules():
     return [skmetric, *(module for module in modules if hasattr(module, "__all__"))]
 
 
-PUBLIC = {name: f"{module.__name__}.{name}" for module in public_modules() for name in module.__all__}
+NAMES = [f"{module.__name__}.{name}" for module in public_modules() for name in module.__all__]
+# Functions of skmetric.dask have the names of methods: without the module, the method is meant.
+PUBLIC = {name.rpartition(".")[2]: name for name in NAMES if not name.startswith("skmetric.dask.")}
 
 
 def find(fullname):
@@ -67,7 +69,7 @@ class PublicName(SphinxRole):
 
     def target(self):
         name = self.text.removesuffix("()")
-        if name in PUBLIC or name in PUBLIC.values():
+        if name in PUBLIC or name in NAMES:
             return PUBLIC.get(name, name)
         described = PUBLIC.get(self.env.ref_context.get("py:class"))
         is_method = described in METHODS and name in METHODS[described]["own"]

@@ -76,9 +76,10 @@ def _check_finite(parameters):
         raise FloatingPointError
 
 
-def _print_epoch(history, n_epochs):
+def print_epoch(history, n_epochs, name="Epoch"):
+    """Print a line for the last of `n_epochs` epochs or rounds."""
     entry = history[-1]
-    line = f"Epoch {len(history)}/{n_epochs}, Loss: {entry['loss']:.5g}"
+    line = f"{name} {len(history)}/{n_epochs}, Loss: {entry['loss']:.5g}"
     line += f", Learning Rate: {entry['learning_rate']:.5g}"
     if "active_fraction" in entry:
         line += f", Active: {entry['active_fraction']:.1%}"
@@ -129,7 +130,7 @@ def train(state, gradients, batches, X, targets, *, epochs, callbacks, validatio
             entry = _epoch(state, gradients, schedule(epoch), batches, X, targets, validation)
             state.history.append(entry)
             if verbose:
-                _print_epoch(state.history, len(epochs))
+                print_epoch(state.history, len(epochs))
             _judge(entry, state, validation is not None)
             if state.progress.stands_still:
                 schedule.stand_still(validation is not None)
