@@ -2,11 +2,11 @@
 
 ``python benchmarks/bench_local_sgd.py [--parts mnist workers steps]``
 
-- mnist: accuracy of five neighbours after `fit`, and after `skmetric.dask.fit` in a cluster of two processes
-  of this machine that see each row as often.
+- mnist: accuracy of five neighbours after `fit`, and after `skmetric.dask.fit` in a cluster of two
+  processes of this machine that see each row as often.
 - workers: the same after each round, for 1 to 64 workers, which are simulated one after another.
-- steps: seconds of a step, bytes that a worker sends and gets in a round, and how long a round must be for
-  10 % of its time to be communication at 10 Gbit/s.
+- steps: seconds of a step, bytes that a worker sends and gets in a round, and how long a round must be
+  for 10 % of its time to be communication at 10 Gbit/s.
 
 Parts that are not named keep their earlier result.
 """
