@@ -50,7 +50,7 @@ FILES = {
     """.split(),
     "threads": ["interrupts", "same_bits", "team"],
 }
-NO_WHEEL = {"3.13t": ["polars"]}
+NO_WHEEL = {"3.13t": ["polars", "faiss-cpu"]}
 
 RESOLUTION = {"oldest": "lowest-direct", "newest": "highest"}
 PACKAGES = "numpy scipy scikit-learn matplotlib pandas polars pyarrow skl2onnx skops".split()
