@@ -1,7 +1,7 @@
 """Approximate search behind an embedding: recall, accuracy, time and memory, against exact search.
 
 ``python benchmarks/bench_approximate.py [--cases 60000:1,60000:all,1000000:all] [--epochs 20]`` (extra
-`bench`; data: `SKMETRIC_DATA`; about twelve minutes on two cores)
+`bench`; data: `SKMETRIC_DATA`)
 
 A case is the number of rows of the gallery and the number of CPUs that everybody gets. The gallery is
 MNIST's training rows in a triplet embedding that was trained on them. Where it has more rows, the others
