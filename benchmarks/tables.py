@@ -274,6 +274,20 @@ def retrieval():
     return table([*header, "in float32"], rows)
 
 
+def approximate():
+    rows = []
+    for row in load("approximate")["rows"]:
+        cpus = "one CPU" if row["threads"] == 1 else f"{row['threads']} CPUs"
+        gallery = f"{row['n_rows']:,} rows ({row['gallery_mb']:.0f} MB), {cpus}"
+        recalls = [f"{row[key]:.3f}" if key in row else "" for key in ("recall_at_5", "recall_at_10")]
+        queries = f"{row['query_s_per_1000']:.3f} s, {row['queries_exact_over_this']:.1f} x"
+        costs = [f"{row['first_use_s']:.1f} s", f"{row['build_s']:.1f} s", queries]
+        accuracy = percent(row["accuracy"])
+        rows.append([gallery, row["method"], *recalls, accuracy, *costs, f"{row['extra_mb']:.0f} MB"])
+    header = ["gallery", "search", "recall@5", "recall@10", "5-NN accuracy", "first use", "build"]
+    return table([*header, "1,000 queries", "extra memory"], rows)
+
+
 def pairs_peers():
     cells = {
         (row["set"], row["method"]): f"{fmean(row['auc']):.4f}, {fmean(row['seconds']):.1f} s"

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "docs" / "pages.py"
 # A page may need what the tests do not install. Callbacks came with scikit-learn 1.9.
-OPTIONAL = r"sklearn\.callback|skl2onnx|onnx|onnxruntime|skops|dask|dask_ml|distributed"
+OPTIONAL = r"sklearn\.callback|skl2onnx|onnx|onnxruntime|skops|dask|dask_ml|distributed|faiss"
 OPTIONAL += "|torch|pytorch_metric_learning|metric_learn"
 
 

@@ -51,7 +51,7 @@ FILES = {
     """.split(),
     "threads": ["interrupts", "same_bits", "team"],
 }
-NO_WHEEL = {"3.13t": ["dask", "dask-ml", "polars"]}
+NO_WHEEL = {"3.13t": ["dask", "dask-ml", "faiss-cpu", "polars"]}
 
 RESOLUTION = {"oldest": "lowest-direct", "newest": "highest"}
 PACKAGES = "numpy scipy scikit-learn matplotlib pandas polars pyarrow dask skl2onnx skops".split()

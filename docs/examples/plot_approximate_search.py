@@ -175,8 +175,8 @@ _ = ax.legend(loc="lower right", title="numbers: cells that are searched")
 # -------------
 #
 # Embedding, search and classifier make one model. ``FrozenEstimator`` keeps the pipeline from fitting the
-# embedding again. For a classifier, a missed neighbour matters little, because the next one usually has
-# the same class.
+# embedding again. A neighbour that the inverted file misses matters little to a classifier: the search
+# finds the nearest centres, and the next row of the same cells usually has the same class.
 
 frozen = FrozenEstimator(embedding)
 exact_model = make_pipeline(frozen, KNeighborsClassifier(5, algorithm="brute"))
@@ -206,10 +206,19 @@ print(f"the two models agree on {agreement:.2%} of the queries")
 #     search = PyNNDescentTransformer(n_neighbors=50, search_epsilon=0.3, random_state=0)
 #     fast_model = make_pipeline(frozen, search, KNeighborsClassifier(5, metric="precomputed"))
 #
-# Do not set its ``n_neighbors`` to the 5 neighbours that the classifier needs. This parameter is also the
-# number of links of each row in the graph. With 5 links the graph falls apart into many pieces, and a
-# search that starts in the wrong piece does not find its way out: the recall is poor, in an embedding as
-# well as in the rows themselves. Use 30 links, the default, or more; the classifier takes the nearest 5
-# of as many entries. ``search_epsilon`` widens the search; use up to 0.3 where recall matters more than
-# time. The first ``fit`` in a process is slow, because it compiles code. We do not run this part here for
-# this reason; a test of skmetric runs it where ``pynndescent`` is installed.
+# Do not set its ``n_neighbors`` to the 5 neighbours that the classifier needs, as you would for
+# ``KNeighborsTransformer``. This parameter is three numbers in one: the links of each row, the candidates
+# that a search keeps, and the entries of the answer. With 5, a search walks along few links, gives up
+# early, and misses many of the neighbours, in an embedding as well as in the rows themselves. Use 50; the
+# classifier takes the nearest 5 of as many entries. ``search_epsilon`` widens the search; 0.3 is the most
+# that is useful.
+#
+# An embedding is a hard case for such a graph. Its classes lie apart, so that few links lead from one
+# class to another, or none. A search that begins in the wrong class then stays there: all the neighbours
+# that it finds are wrong, and so is the class. The longer an embedding is trained, the more of this there
+# is. More links and candidates help; an inverted file does not have this trouble.
+#
+# The first ``fit`` in a process is slow, because numba compiles the code. It is slowest after the
+# installation, because some of what is compiled is kept for later processes. Do not judge the time of a
+# search by the first call. We do not run this part here for this reason; a test of skmetric runs it where
+# ``pynndescent`` is installed.
