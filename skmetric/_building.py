@@ -118,6 +118,7 @@ def _network(estimator, parameters, X, rows, rng):
         rng,
         estimator._standardization,
         _normalization(estimator, parameters[0], batch_size, X, rows),
+        takes_sparse=estimator.adversarial == 0,
     )
 
 

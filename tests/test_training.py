@@ -14,7 +14,7 @@ from skmetric._engine.network import Network
 from skmetric._engine.optimizers import SGD
 from skmetric._engine.sampling import shuffled_batches
 from skmetric._engine.schedules import Adaptive, Custom, Schedule
-from skmetric._engine.training import _print_epoch, run_epoch, train
+from skmetric._engine.training import print_epoch, run_epoch, train
 from skmetric._engine.training_state import Progress, TrainingState
 from skmetric.losses import LabelLoss, log_loss
 
@@ -483,7 +483,7 @@ def test_verbose_prints_five_digits_the_active_fraction_and_the_time_left(capsys
         {"loss": 1 / 3, "learning_rate": 0.01, "seconds": 1.0, "validation_score": 2 / 3},
         {"loss": 2e-7 / 3, "learning_rate": 1e-5, "seconds": 3.0, "validation_score": 1.0},
     ]
-    _print_epoch([entry | {"active_fraction": 0.12345} for entry in entries], 12)
+    print_epoch([entry | {"active_fraction": 0.12345} for entry in entries], 12)
     line = "Epoch 2/12, Loss: 6.6667e-08, Learning Rate: 1e-05, Active: 12.3%, Validation Score: 1"
     assert capsys.readouterr().out == f"{line}, Time Left: 20 s\n"
 

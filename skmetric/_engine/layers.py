@@ -8,6 +8,7 @@ from .._lazy import lazy
 from .._team import share
 from .batch_normalization import ArrayGradient
 from .gemm import Gemm
+from .sparse_rows import SparseRows
 from .tiles import tiles_of_columns, tiles_of_rows
 
 
@@ -26,6 +27,7 @@ class LinearLayer:
 
     def __init__(self, network, number, n):
         W = network.coefs[number]
+        self.W = W
         self.A = network.buffers[number + 1][:n]
         self.b = network.intercepts[number]
         cuts = tiles_of_columns(n, *W.shape)
@@ -33,7 +35,13 @@ class LinearLayer:
         self.products = self._products(network.buffers[number][:n])
 
     def _products(self, H):
+        if isinstance(H, SparseRows):
+            return [partial(H.multiply, self.W, self.A)]
         return [partial(np.matmul, H, W, A) for W, A in self.parts]
+
+    def take(self, rows):
+        """Let `forward` multiply sparse rows instead of the input buffer."""
+        self.products = self._products(rows)
 
     def forward(self):
         """Compute the outputs of a batch from those of the layer before."""

@@ -9,6 +9,7 @@ from .activations import ACTIVATIONS
 from .batch_normalization import AS_THEY_ARE, unfolded
 from .divergence import raise_if_diverged
 from .layers import BiasGradient, HiddenLayer, LinearLayer, WeightGradient
+from .sparse_rows import SparseRows, SparseWeightGradient, is_thin
 from .standardization import AS_THEY_COME
 from .tiles import tiles_of_weights
 
@@ -40,6 +41,7 @@ class Batch:
         self.layers = [*self.hidden, LinearLayer(network, last, n)]
         self.cuts = network.cuts
         self.normalization = network.normalization
+        self.sparse = None  # rows that the first layer multiplies instead of its buffer
 
     @lazy
     def gradients(self):
@@ -49,6 +51,10 @@ class Batch:
             for H, delta, cuts in zip(self.H, self.deltas, self.cuts)
             for rows in cuts
         ]
+        if self.sparse is not None:
+            cuts = self.cuts[0]
+            delta = self.deltas[0]
+            weights[: len(cuts)] = [SparseWeightGradient(self, rows, delta) for rows in cuts]
         ones = np.ones(len(self.H[0]), self.H[0].dtype)
         biases = [BiasGradient(delta, ones) for delta in self.deltas]
         return self.normalization.gradients(weights, biases)
@@ -79,6 +85,8 @@ class Network:
         Standardisation of rows by `gather`.
     normalization : BatchNormalization, default=AS_THEY_ARE
         Normalisation of hidden units before their activation.
+    takes_sparse : bool, default=True
+        Whether `gather` may return sparse rows. With `input_dropout`, it does not.
 
     References
     ----------
@@ -97,6 +105,7 @@ class Network:
         rng=None,
         standardization=AS_THEY_COME,
         normalization=AS_THEY_ARE,
+        takes_sparse=True,
     ):
         self.coefs = coefs
         self.intercepts = intercepts
@@ -107,6 +116,7 @@ class Network:
         self.rng = rng
         self.standardization = standardization
         self.normalization = normalization
+        self.takes_sparse = takes_sparse and not input_dropout
         self.value, self.chain = ACTIVATIONS[activation]
         self.dtype = coefs[0].dtype
         widths = [coefs[0].shape[0], *(W.shape[1] for W in coefs)]
@@ -198,9 +208,11 @@ class Network:
 
         Returns
         -------
-        ndarray of shape (len(rows), n_features)
-            A view of the buffer.
+        ndarray of shape (len(rows), n_features) or SparseRows
+            A view of the buffer, or sparse rows if the first layer multiplies them faster.
         """
+        if self.takes_sparse and is_thin(X):
+            return self.standardization.sparse(X[rows].astype(self.dtype))
         batch = self._gathered(X, rows)
         self.standardization.apply(batch)
         return batch
@@ -221,7 +233,7 @@ class Network:
 
         Parameters
         ----------
-        batch : ndarray of shape (n, n_features)
+        batch : ndarray of shape (n, n_features) or SparseRows
             Rows, at most as many as the buffers have. If it is the result of `gather`, dropout of inputs
             changes it in place.
 
@@ -242,14 +254,21 @@ class Network:
             As in `forward`.
         """
         self.batch = self._views(len(batch))
+        self._draw_masks(len(batch))
+        if isinstance(batch, SparseRows):
+            self.batch.sparse = batch
+            self.batch.layers[0].take(batch)
+            return
         H = self.batch.H[0]
         if batch.base is not self.buffers[0]:
             H[...] = batch
-        for fraction, mask in zip(self.dropouts, self.masks):
-            if fraction:
-                self._draw(mask[: len(batch)], fraction)
         if self.input_dropout:
             H *= self.masks[0][: len(batch)]
+
+    def _draw_masks(self, n):
+        for fraction, mask in zip(self.dropouts, self.masks):
+            if fraction:
+                self._draw(mask[:n], fraction)
 
     def _draw(self, mask, fraction):
         """Fill a mask with 0 for dropped entries and ``1 / (1 - fraction)`` for the others."""
@@ -271,8 +290,8 @@ class Network:
 
         Parameters
         ----------
-        rows : ndarray of shape (n, n_features), C-contiguous and of the dtype of the network
-            Rows, at most as many as the buffers have.
+        rows : ndarray of shape (n, n_features) or SparseRows
+            Rows, at most as many as the buffers have; in C order and of the dtype of the network.
 
         Returns
         -------

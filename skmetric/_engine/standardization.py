@@ -4,6 +4,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .._steps import forks_wait
+from .sparse_rows import SparseRows
 
 MIXED = 30  # ratio of a large range to a small one from which features have different units
 ROUNDING = 10  # a feature is constant if it varies by no more than this many rounding errors
@@ -37,6 +38,11 @@ class Standardization:
         batch -= self.mean
         batch *= self.factor
 
+    def sparse(self, S):
+        """Return standardised sparse rows; the values of `S` are changed in place."""
+        S.data *= self.factor[S.indices]
+        return SparseRows(S, self.mean * self.factor)
+
     def fold(self, W, b):
         """Return weights and bias for unscaled rows, from those for standardised rows.
 
@@ -58,6 +64,10 @@ class NoStandardization:
 
     def apply(self, batch):
         """Do nothing."""
+
+    def sparse(self, S):
+        """Return sparse rows as they are."""
+        return SparseRows(S, None)
 
     def fold(self, W, b):
         """Return copies."""
