@@ -134,7 +134,7 @@ def test_it_learns(loss, hidden, dtype, classifier):
     model = classifier(loss=loss, hidden_layer_sizes=hidden, max_iter=60)
     model.fit(StandardScaler().fit_transform(X).astype(dtype), Y)
     assert model.loss_ < 0.5 * model.loss_curve_[0]
-    assert model.score(StandardScaler().fit_transform(X).astype(dtype), Y) > 0.9
+    assert model.score(StandardScaler().fit_transform(X).astype(dtype), Y) > 0.85
 
 
 @over_seeds()

@@ -107,8 +107,8 @@ def test_normalize_is_part_of_training(Estimator, small):
 @over_seeds()
 def test_normalize_is_part_of_validation(Estimator, small):
     # Rows of each class point in one direction; only their lengths mix them up.
-    lengths, labels = np.geomspace(1e-3, 1e3, 200), np.arange(200) % 2
-    rows = lengths[:, np.newaxis] * np.array([[1.0, 0.2], [0.2, 1.0]])[labels]
+    lengths, labels = np.geomspace(1e-9, 1e9, 200), np.arange(200) % 2
+    rows = lengths[:, np.newaxis] * np.array([[1.0, 0.8], [0.8, 1.0]])[labels]
     settings = {"hidden_layer_sizes": (), "early_stopping": True, "learning_rate": lambda epoch: 0.0}
     plain, normalized = (
         small(Estimator, solver="sgd", normalize=normalize, **settings).fit(rows, labels)
@@ -208,7 +208,7 @@ def test_grid_search_goes_by_the_score(Estimator, small):
 def test_neighbours_in_a_pipeline(Estimator, small):
     train, test, train_labels, test_labels = train_test_split(X, Y, stratify=Y, random_state=0)
     pipeline = make_pipeline(StandardScaler(), small(Estimator, max_iter=30), KNeighborsClassifier(3))
-    assert pipeline.fit(train, train_labels).score(test, test_labels) > 0.9
+    assert pipeline.fit(train, train_labels).score(test, test_labels) > 0.8
 
 
 @each

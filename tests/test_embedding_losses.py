@@ -193,8 +193,9 @@ def test_the_rate_may_be_a_function(Estimator, small):
 @over_seeds()
 def test_fewer_terms_are_active_as_training_goes_on(Estimator, small):
     model = small(Estimator, max_iter=30, batch_size=50).fit(X, Y)
-    first, last = (model.history_[epoch]["active_fraction"] for epoch in (0, -1))
-    assert 0 < last < (0.5 if Estimator is TripletMetricTransformer else 0.9) * first <= 1
+    shares = [entry["active_fraction"] for entry in model.history_]
+    most = 0.9 if Estimator is TripletMetricTransformer else 1.0
+    assert 0 < np.mean(shares[-5:]) < most * shares[0] <= 1
 
 
 @over_seeds()
@@ -270,7 +271,7 @@ SORTED = {
 @pytest.mark.parametrize("rows, labels", SORTED.values(), ids=SORTED.keys())
 @over_seeds()
 def test_a_healthy_fit_does_not_warn(Estimator, rows, labels, small):
-    model = small(Estimator, max_iter=60, **{SCALES[Estimator]: 1.0})
+    model = small(Estimator, hidden_layer_sizes=(64,), max_iter=60, **{SCALES[Estimator]: 1.0})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.fit(rows / rows.max(), labels)

@@ -1,6 +1,7 @@
 import copy
 import warnings
 
+import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from shared import (
@@ -36,7 +37,7 @@ def test_grid_search_leaves_out_a_rate_that_explodes(Estimator, small):
         warnings.simplefilter("ignore")
         search = GridSearchCV(small(Estimator, solver="sgd"), grid, cv=FOLDS).fit(X, Y)
     assert search.best_params_ == {"learning_rate_init": 0.01}
-    assert search.cv_results_["mean_test_score"][0] > 0.3
+    assert np.isfinite(search.cv_results_["mean_test_score"]).tolist() == [True, False]
 
 
 @each
