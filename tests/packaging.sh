@@ -30,8 +30,13 @@ for distribution in dist/*.whl dist/*.tar.gz; do
 import importlib, importlib.metadata, pkgutil
 import skmetric
 
-modules = [module.name for module in pkgutil.walk_packages(skmetric.__path__, "skmetric.")]
-for name in modules:
+modules = {module.name for module in pkgutil.walk_packages(skmetric.__path__, "skmetric.")}
+# Without its extra, the module for Dask says what is missing.
+try:
+    importlib.import_module("skmetric.dask")
+except ImportError as error:
+    assert 'pip install "skmetric[dask]"' in str(error)
+for name in modules - {"skmetric.dask", "skmetric._dask_partitions"}:
     importlib.import_module(name)
 assert importlib.metadata.version("skmetric") == skmetric.__version__
 model = skmetric.TripletMetricTransformer(2, (4,), max_iter=1)
