@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from recorders import Recorder, needs_callbacks
 from scipy import sparse
 from shared import assert_same_parameters, each, parameters_of
@@ -155,7 +155,7 @@ def test_a_data_frame_gives_its_names(client):
     skmetric.dask.fit(model, frame[names], frame["label"], steps_per_round=20)
     assert model.feature_names_in_.tolist() == names
     Z = skmetric.dask.transform(model, frame[names])
-    assert_array_equal(Z.compute(), model.transform(pd.DataFrame(X, columns=names)))
+    assert_allclose(Z.compute(), model.transform(pd.DataFrame(X, columns=names)), atol=1e-10)
 
 
 def test_classes_may_be_missing_in_a_partition(client):
@@ -207,10 +207,10 @@ def test_rounds_are_printed(client, small, capsys):
 
 
 def test_a_worker_that_is_killed_changes_nothing(tmp_path, caplog):
-    model = TripletMetricTransformer(hidden_layer_sizes=(256,), random_state=0)
+    model = TripletMetricTransformer(hidden_layer_sizes=(64,), n_networks=1, random_state=0)
     with cluster_of(2, 1, tmp_path) as client:
         rows, labels = in_blocks()
-        settings = {"rounds": 10, "steps_per_round": 30}
+        settings = {"rounds": 10, "steps_per_round": 40}
         expected = skmetric.dask.fit(clone(model), rows, labels, client=client, **settings)
         pids = client.run(os.getpid)
         killed = []
@@ -323,6 +323,14 @@ def fitted():
     }
 
 
+def assert_same_results(found, expected):
+    """Up to rounding, which depends on the number and the layout of the rows of a block."""
+    if expected.dtype.kind == "f":
+        assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    else:
+        assert_array_equal(found, expected)
+
+
 CASES = [
     (TripletMetricTransformer, "transform", (64,)),
     (SoftmaxMLPClassifier, "transform", (256,)),
@@ -340,7 +348,7 @@ def test_results_are_computed_block_by_block(Estimator, name, shape, fitted):
     assert result.shape == (1000, *shape)
     assert result.chunks == ((300, 0, 700), *((width,) for width in shape))
     assert result.dtype == result._meta.dtype == expected.dtype
-    np.testing.assert_array_equal(result.compute(scheduler="synchronous"), expected)
+    assert_same_results(result.compute(scheduler="synchronous"), expected)
 
 
 @pytest.mark.parametrize("Estimator, name, shape", CASES)
@@ -350,7 +358,7 @@ def test_results_for_a_data_frame_have_unknown_chunks(Estimator, name, shape, fi
     result = getattr(skmetric.dask, name)(model, frame)
     assert result.shape[1:] == shape
     found = result.compute(scheduler="synchronous")
-    np.testing.assert_array_equal(found, getattr(model, name)(X.astype(np.float32)))
+    assert_same_results(found, getattr(model, name)(X.astype(np.float32)))
 
 
 def test_inference_needs_a_model_and_blocks(fitted):

@@ -12,6 +12,8 @@ from skmetric._engine.network import Network
 from skmetric._engine.sparse_rows import THIN, WIDE, SparseRows, SparseWeightGradient, is_thin
 from skmetric._engine.standardization import AS_THEY_COME, Standardization
 
+pytestmark = pytest.mark.filterwarnings("ignore:The embedding collapses")
+
 RNG = np.random.default_rng(0)
 Y = RNG.integers(0, 4, 400)
 TOPICS = RNG.dirichlet(np.full(600, 0.05), 4)
@@ -102,7 +104,7 @@ def test_values_of_the_matrix_do_not_change(small):
 @each
 def test_threads_do_not_change_a_bit(Estimator, small, monkeypatch):
     monkeypatch.setattr(_blas_threads, "n_cpus", lambda: 64)
-    wide = sparse.csr_array(sparse.random_array((400, 3000), density=0.01, rng=np.random.default_rng(0)))
+    wide = sparse.csr_array(sparse.random(400, 3000, density=0.01, random_state=0))
     models = []
     for n_threads in (1, 3):
         with threadpool_limits(n_threads, user_api="blas"):
