@@ -166,9 +166,13 @@ def in_few_blocks(X, rows):
     """
     if not isinstance(X, StoredRows):
         return rows
-    blocks, numbers = np.unique(rows // X.block, return_inverse=True)
+    numbers = rows // X.block
+    # There may be very many rows: no sort, and no other array of integers.
+    is_needed = np.zeros(len(X.place), dtype=bool)
+    is_needed[numbers] = True
+    blocks = np.flatnonzero(is_needed)
     if len(blocks) <= X.n_held:
         return rows
-    is_taken = np.zeros(len(blocks), dtype=bool)
-    is_taken[np.linspace(0, len(blocks) - 1, X.n_held).astype(int)] = True
+    is_taken = np.zeros(len(X.place), dtype=bool)
+    is_taken[blocks[np.linspace(0, len(blocks) - 1, X.n_held).astype(int)]] = True
     return rows[is_taken[numbers]]
