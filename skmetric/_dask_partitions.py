@@ -7,7 +7,7 @@ import dask.array as da
 import numpy as np
 from sklearn.base import clone
 
-from ._input import MOST_ROWS, MOST_VALUES, check_X_y
+from ._input import MOST_ROWS, check_X_y, most_sampled
 from ._local_sgd import stacked
 from ._validation_rows import split_classes
 
@@ -67,8 +67,7 @@ class Partitions:
 
     def sample(self):
         """Return up to 10,000 rows and their labels, evenly spaced, in the memory of this process."""
-        n = max(2, min(MOST_ROWS, MOST_VALUES // self.n_features))
-        return self._gathered(self.parts, n / sum(self.sizes))
+        return self._gathered(self.parts, most_sampled(self.n_features) / sum(self.sizes))
 
     def held_out(self):
         """Return up to 10,000 rows that are set aside, and their labels."""
@@ -85,12 +84,11 @@ class Partitions:
 
 def _in_partitions(X, y):
     """Return the partitions of rows and of labels, as delayed objects."""
-    for name, value in [("X", X), ("y", y)]:
-        if name == "X" and not dask.is_dask_collection(value):
-            raise TypeError(
-                f"X must be an array or a data frame of Dask, got {type(value).__name__}. Rows in the "
-                "memory of this process do not need a cluster: call the method fit."
-            )
+    if not dask.is_dask_collection(X):
+        raise TypeError(
+            f"X must be an array or a data frame of Dask, got {type(X).__name__}. Rows in the memory of "
+            "this process do not need a cluster: call the method fit."
+        )
     if isinstance(X, da.Array):
         X = X.rechunk({1: -1})
         if not dask.is_dask_collection(y):

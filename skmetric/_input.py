@@ -32,10 +32,15 @@ def check_outputs(Z):
     return Z
 
 
+def most_sampled(n_features):
+    """Return the number of rows from which statistics are computed, if there are enough."""
+    return min(MOST_ROWS, max(2, MOST_VALUES // n_features))
+
+
 def sampled(X, rows):
     """Return some of the row numbers, evenly spaced, so that their values fit into memory."""
     rows = in_few_blocks(X, rows)
-    n = min(len(rows), MOST_ROWS, max(2, MOST_VALUES // X.shape[1]))
+    n = min(len(rows), most_sampled(X.shape[1]))
     return rows[np.linspace(0, len(rows) - 1, n).astype(int)]
 
 
@@ -184,12 +189,13 @@ def check_X_y(estimator, X, y, reset):
         X = check_rows(estimator, X, reset)
         y = validate_data(estimator, "no_validation", y, reset=False)
         check_consistent_length(X, y)
-        check_classification_targets(y)
-        return X, y
-    with _text_is_named(X):
-        X, y = validate_data(estimator, X, y, reset=reset, accept_sparse="csr", ensure_all_finite=False)
-        X = _as_numbers(X)
-    check_finite(X, estimator, _kept_dtype(estimator, reset))
+    else:
+        with _text_is_named(X):
+            X, y = validate_data(
+                estimator, X, y, reset=reset, accept_sparse="csr", ensure_all_finite=False
+            )
+            X = _as_numbers(X)
+        check_finite(X, estimator, _kept_dtype(estimator, reset))
     check_classification_targets(y)
     return X, y
 

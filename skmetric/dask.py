@@ -109,7 +109,7 @@ def fit(
     check_count(rounds, "rounds")
     sample, labels = data.sample()
     model.partial_fit(_named(sample, X), labels, classes=data.classes)
-    scorer = model.set_params(scoring=estimator.scoring)._scorer() if estimator.early_stopping else None
+    scorer = model._scorer() if estimator.early_stopping else None
     sgd = LocalSGD(model, sample, scorer, data.held_out())
     sgd.train(cluster, rounds, estimator.verbose)
     return _hand_over(model, estimator)

@@ -60,9 +60,7 @@ def _depth(names, k, n_relevant):
 
 
 def _finite_rows(Z, name):
-    # check_array sums all entries, which may overflow.
-    with np.errstate(over="ignore", invalid="ignore"):
-        return check_numbers(to_numpy(Z), dtype=np.float64, input_name=name)
+    return check_numbers(to_numpy(Z), dtype=np.float64, input_name=name)
 
 
 def _check_embeddings(Z, Z_gallery):
