@@ -1,10 +1,12 @@
 """Local SGD: against `fit` on MNIST, and how it scales to 64 workers.
 
-``python benchmarks/bench_local_sgd.py [--parts mnist workers steps]``
+``python benchmarks/bench_local_sgd.py [--parts mnist workers variants steps]``
 
 - mnist: accuracy of five neighbours after `fit`, and after `skmetric.dask.fit` in a cluster of two
   processes of this machine that see each row as often.
 - workers: the same after each round, for 1 to 64 workers, which are simulated one after another.
+- variants: the same with slow momentum (J. Wang et al., "SlowMo", ICLR 2020), and after rounds of one
+  step (T. Lin et al., "Don't use large mini-batches, use local SGD", ICLR 2020).
 - steps: seconds of a step, bytes that a worker sends and gets in a round, and how long a round must be
   for 10 % of its time to be communication at 10 Gbit/s.
 
@@ -19,7 +21,7 @@ import sys
 
 from common import RESULTS, limit_threads, save, seconds
 
-PARTS = ["mnist", "workers", "steps"]
+PARTS = ["mnist", "workers", "variants", "steps"]
 GIGABITS = 10
 parser = argparse.ArgumentParser()
 parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
@@ -35,7 +37,7 @@ from sklearn.neighbors import KNeighborsClassifier  # noqa: E402
 
 import skmetric.dask  # noqa: E402
 from skmetric import TripletMetricTransformer  # noqa: E402
-from skmetric._local_sgd import LocalSGD, Shard, place  # noqa: E402
+from skmetric._local_sgd import LocalSGD, Shard, average, place  # noqa: E402
 from skmetric.datasets import fetch_mnist  # noqa: E402
 
 
@@ -107,6 +109,66 @@ def workers():
         curves[n_workers] = [before, *simulated.accuracies]
         print(n_workers, curves[n_workers], flush=True)
     return {"steps_per_round": args.steps, "rows": 5000, "curves": curves}
+
+
+class WithSlowMomentum(Simulated):
+    """Workers whose average the model reaches, and passes by a part of what it moved before."""
+
+    def __init__(self, momentum, *arguments):
+        super().__init__(*arguments)
+        self.momentum = momentum
+        self.moved = None
+        self.shares = self.weights
+        self.weights = [1]  # of the one result of `learn`
+
+    def learn(self, model, rate, number):
+        mean = average(super().learn(model, rate, number), self.shares)
+        names = ["coefs_", "intercepts_", "_as_trained"]
+        pairs = [pair for name in names for pair in zip(getattr(model, name), mean[name])]
+        if self.moved is None:
+            self.moved = [np.zeros_like(before) for before, _ in pairs]
+        for moved, (before, after) in zip(self.moved, pairs):
+            moved *= self.momentum
+            moved += after - before
+            after[...] = before + moved
+        return [mean]
+
+
+class AfterRoundsOfOneStep(Simulated):
+    """Workers that take one step in each of the first rounds."""
+
+    def __init__(self, n_first, *arguments):
+        super().__init__(*arguments)
+        self.n_first = n_first
+        self.n_later = self.n_rows
+
+    def learn(self, model, rate, number):
+        self.n_rows = 256 if number < self.n_first else self.n_later
+        return super().learn(model, rate, number)
+
+
+def variants():
+    kinds = {
+        "average": (Simulated,),
+        "slow momentum 0.3": (WithSlowMomentum, 0.3),
+        "slow momentum 0.6": (WithSlowMomentum, 0.6),
+        "after 20 rounds of one step": (AfterRoundsOfOneStep, 20),
+    }
+    found = {}
+    for n_workers in (4, 16):
+        for name, (kind, *options) in kinds.items():
+            # 20 rounds of one step are as many steps as one of the others.
+            n_rounds = args.rounds + 19 if kind is AfterRoundsOfOneStep else args.rounds
+            final = []
+            for seed in range(args.seeds):
+                model, sample = begun(seed)
+                simulated = kind(*options, n_workers, 256 * args.steps)
+                simulated.sample = sample
+                LocalSGD(model, sample).train(simulated, n_rounds)
+                final.append(accuracy(model))
+            found[f"{n_workers} workers, {name}"] = {"rounds": n_rounds, "accuracy": final}
+            print(n_workers, name, n_rounds, final, flush=True)
+    return {"steps_per_round": args.steps, "variants": found}
 
 
 def steps():

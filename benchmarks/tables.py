@@ -523,6 +523,21 @@ def sizes():
     return table(["rows", "data", "one epoch", "a row", "resident memory, all in all"], rows)
 
 
+def sparse():
+    one, two = (load(f"sparse_{n}")["cases"] for n in (1, 2))
+    rows = []
+    for case, entry in one.items():
+        shape = f"{entry['rows']:,} x {entry['features']:,}, {percent(entry['filled'])} not 0"
+        against = next(iter(entry["of"]))
+        for name, own in entry["of"].items():
+            times = []
+            for timed in (own, two[case]["of"][name]):
+                times += [f"{timed['median_s']:.1f} s", spread(timed[f"ratio_to_{against}"])]
+            rows.append([case, shape, name, *times, percent(own["accuracy"])])
+    header = ["model", "rows", "trained on", "one CPU", "of the first", "two CPUs", "of the first"]
+    return table([*header, "accuracy"], rows)
+
+
 def local_sgd():
     parts = load("local_sgd")["parts"]
     mnist, steps = parts["mnist"], parts["steps"]

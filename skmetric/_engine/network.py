@@ -224,7 +224,7 @@ class Network:
         some = X[rows]
         batch = self.buffers[0][: some.shape[0]]
         if issparse(some):
-            return some.astype(self.dtype).toarray(out=batch)
+            return some.astype(self.dtype, copy=False).toarray(out=batch)
         batch[...] = some
         return batch
 
