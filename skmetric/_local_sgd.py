@@ -13,6 +13,7 @@ from scipy import sparse
 
 from ._engine.training import print_epoch
 from ._input import nameless
+from ._training import attributes_of_history
 from ._warn import warn
 
 AVERAGED = ["coefs_", "intercepts_", "_loss_parameters", "_as_trained", "_optimizer_state"]
@@ -173,7 +174,8 @@ class LocalSGD:
             )
         vars(self.model).update(self.best)
         place(self.model, self.sample)
-        vars(self.model).update(self._record())
+        best_score = None if self.scorer is None else self.progress.best
+        vars(self.model).update(attributes_of_history(self.history, best_score))
 
     def _round(self, cluster, number):
         began = time.perf_counter()
@@ -197,18 +199,3 @@ class LocalSGD:
             return None
         place(self.model, self.sample)
         return float(self.scorer(self.model, *self.held_out))
-
-    def _record(self):
-        """Return the fitted attributes that tell of the training."""
-        losses = [entry["loss"] for entry in self.history]
-        scores = [entry["validation_score"] for entry in self.history]
-        validated = self.scorer is not None
-        return {
-            "history_": self.history,
-            "n_iter_": len(losses),
-            "loss_curve_": losses,
-            "loss_": losses[-1],
-            "best_loss_": None if validated else min(losses),
-            "validation_scores_": scores if validated else None,
-            "best_validation_score_": max(scores) if validated else None,
-        }

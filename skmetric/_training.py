@@ -54,33 +54,21 @@ class Training:
     def attributes(self):
         """Return the fitted attributes of the estimator, as if the training ended now."""
         history = [*self.past, *self.state.history]
-        return self.snapshot.attributes() | {
-            "history_": history,
-            "n_iter_": len(history),
-            "loss_curve_": [entry["loss"] for entry in history],
-            "loss_": history[-1]["loss"] if history else math.nan,
-            **self._best(history),
+        of_history = attributes_of_history(history, self._best_score())
+        for_more_epochs = {
             "_rng": self.state.rng,
             "_rows_set_aside": self.set_aside,
             "_optimizer_state": {},
             "_loss_parameters": [],
             "_as_trained": [],
         }
+        return self.snapshot.attributes() | of_history | for_more_epochs
 
-    def _best(self, history):
-        """Return the attributes by which the best epoch is judged: validation scores, or losses."""
+    def _best_score(self):
+        if not self.snapshot.estimator.early_stopping:
+            return None
         best = self.state.progress.best
-        if self.snapshot.estimator.early_stopping:
-            return {
-                "best_loss_": None,
-                "validation_scores_": [entry["validation_score"] for entry in history],
-                "best_validation_score_": best if math.isfinite(best) else math.nan,
-            }
-        return {
-            "best_loss_": min((entry["loss"] for entry in history), default=math.nan),
-            "validation_scores_": None,
-            "best_validation_score_": None,
-        }
+        return best if math.isfinite(best) else math.nan
 
     def continuation(self):
         """Return the attributes from which a later call of `fit` or `partial_fit` goes on."""
@@ -110,6 +98,35 @@ class Training:
         model = copy.copy(estimator)
         vars(model).update(self.attributes() | self.continuation() | {"_unfinished": unfinished})
         return model
+
+
+def attributes_of_history(history, best_score):
+    """Return the fitted attributes that tell of the epochs.
+
+    Parameters
+    ----------
+    history : list of dict
+        An entry for each epoch.
+    best_score : float or None
+        Best validation score; None if the best epoch is that of the lowest loss.
+
+    Returns
+    -------
+    dict
+        Values of the attributes by name.
+    """
+    losses = [entry["loss"] for entry in history]
+    scores = [entry["validation_score"] for entry in history]
+    is_validated = best_score is not None
+    return {
+        "history_": history,
+        "n_iter_": len(history),
+        "loss_curve_": losses,
+        "loss_": losses[-1] if losses else math.nan,
+        "best_loss_": None if is_validated else min(losses, default=math.nan),
+        "validation_scores_": scores if is_validated else None,
+        "best_validation_score_": best_score,
+    }
 
 
 def fingerprint(X, targets):
