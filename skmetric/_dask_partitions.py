@@ -1,15 +1,19 @@
 """Partitions of dask arrays and data frames: checked, counted and sampled where they lie."""
 
+import copy
 import math
+from functools import partial
 
 import dask
 import dask.array as da
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 
-from ._input import MOST_ROWS, check_X_y, most_sampled
-from ._local_sgd import stacked
+from ._input import MOST_ROWS, check_two_classes, check_X_y, most_sampled
+from ._labels import known_classes, positions
+from ._local_sgd import in_parts, stacked
 from ._validation_rows import split_classes
+from ._weights import row_weights
 
 
 class Partitions:
@@ -30,6 +34,8 @@ class Partitions:
         Numbers of their rows.
     labels : list of ndarray
         Their classes.
+    numbers : list of int
+        Numbers of the partitions among all of `X`.
     classes : ndarray
         All classes.
     """
@@ -40,44 +46,68 @@ class Partitions:
             dask.delayed(_checked)(rows, labels, number, clone(estimator))
             for number, (rows, labels) in enumerate(zip(*_in_partitions(X, y), strict=True))
         ]
-        self.parts = client.compute(checked)
-        self._summarise()
-        self.classes = np.unique(np.concatenate(self.labels))
-        self.aside = []
+        self.numbers = range(len(checked))
+        self._take(client.compute(checked))
+        if not self.parts:
+            raise ValueError("X has no rows: all partitions are empty.")
+        names = [f"partition {number} of y" for number in self.numbers]
+        self.classes = known_classes(*self.labels, names=names)
+        check_two_classes(self.classes, estimator)
+        estimator._check_class_sizes(self._class_sizes())
         if estimator.early_stopping:
-            chosen = _set_aside(estimator, self.classes, seed)
-            numbers = range(len(self.parts))
-            self.aside = client.map(_split, self.parts, numbers, chosen=chosen, is_training=False)
-            self.parts = client.map(_split, self.parts, numbers, chosen=chosen, is_training=True)
-            self._summarise()
+            self._set_aside(estimator, seed)
 
-    def _summarise(self):
-        shapes, labels = zip(*self.client.gather(self.client.map(_summary, self.parts)))
-        widths = {shape[1] for shape in shapes}
+    def _take(self, parts):
+        """Keep the partitions that are not empty, and learn what they hold."""
+        summaries = self.client.gather(self.client.map(_summary, parts))
+        widths = {shape[1] for shape, *_ in summaries}
         if len(widths) > 1:
             raise ValueError(f"All partitions of X must have the same columns, got {sorted(widths)}.")
-        is_empty = [shape[0] == 0 for shape in shapes]
-        if all(is_empty):
-            raise ValueError("X has no rows: all partitions are empty.")
-        kept = [k for k, empty in enumerate(is_empty) if not empty]
-        self.parts = [self.parts[k] for k in kept]
-        self.sizes = [shapes[k][0] for k in kept]
-        self.labels = [labels[k] for k in kept]
+        kept = [k for k, (shape, *_) in enumerate(summaries) if shape[0] > 0]
         self.n_features = widths.pop()
+        self.numbers = [self.numbers[k] for k in kept]
+        self.parts = [parts[k] for k in kept]
+        self.sizes = [summaries[k][0][0] for k in kept]
+        self.labels = [summaries[k][1] for k in kept]
+        self.counts = [summaries[k][2] for k in kept]
+
+    def _class_sizes(self):
+        sizes = np.zeros(len(self.classes), dtype=int)
+        for labels, counts in zip(self.labels, self.counts):
+            sizes[positions(labels, self.classes)] += counts
+        return sizes
+
+    def _set_aside(self, estimator, seed):
+        chosen = _what_is_set_aside(estimator, self.classes, seed)
+        split = partial(self.client.map, _split, self.parts, self.numbers, chosen=chosen)
+        self.aside = copy.copy(self)
+        self.aside._take(split(is_training=False))
+        self._take(split(is_training=True))
+        for parts, what in ((self.aside.parts, "rows for early stopping"), (self.parts, "other rows")):
+            if not parts:
+                raise ValueError(
+                    f"early_stopping=True finds no {what} with "
+                    f"validation_fraction={estimator.validation_fraction}. Change it, or use more rows."
+                )
+        estimator._check_validation_sizes(self.aside._class_sizes())
 
     def sample(self):
         """Return up to 10,000 rows and their labels, evenly spaced, in the memory of this process."""
-        return self._gathered(self.parts, most_sampled(self.n_features) / sum(self.sizes))
+        return self._spaced(most_sampled(self.n_features))
 
-    def held_out(self):
-        """Return up to 10,000 rows that are set aside, and their labels."""
-        if not self.aside:
-            return ()
-        n = sum(shape[0] for shape, _ in self.client.gather(self.client.map(_summary, self.aside)))
-        return self._gathered(self.aside, MOST_ROWS / max(n, 1))
+    def held_out(self, model):
+        """Return up to 10,000 rows that are set aside, their labels and their weights or None."""
+        rows, labels = self.aside._spaced(MOST_ROWS)
+        if not is_classifier(model):
+            return rows, labels
+        codes = positions(labels, self.classes)
+        return rows, labels, row_weights(model, rows, codes, None, incremental=False)
 
-    def _gathered(self, parts, fraction):
-        some = self.client.gather(self.client.map(_some, parts, fraction=min(1.0, fraction)))
+    def _spaced(self, n):
+        bounds = np.cumsum([0, *self.sizes])
+        drawn = np.linspace(0, bounds[-1] - 1, min(n, bounds[-1])).astype(int)
+        chosen = [(part, rows) for part, rows in zip(self.parts, in_parts(drawn, bounds)) if len(rows)]
+        some = self.client.gather(self.client.map(_some, *zip(*chosen)))
         rows, labels = zip(*some)
         return stacked(rows), np.concatenate(labels)
 
@@ -98,7 +128,12 @@ def _in_partitions(X, y):
                 raise ValueError(f"X has {X.shape[0]} rows, but y has {y.shape[0]} labels.")
             y = y.rechunk({0: X.chunks[0]})
     if not dask.is_dask_collection(y):
-        raise TypeError(f"y must be a series or an array of Dask, got {type(y).__name__}.")
+        library = type(y).__module__.partition(".")[0]
+        raise TypeError(
+            "With a data frame X, y must be a series or an array of Dask, got "
+            f"{library}.{type(y).__name__}. Use a column of the same data frame, or "
+            "dask.dataframe.from_pandas."
+        )
     rows, labels = (np.ravel(value.to_delayed()).tolist() for value in (X, y))
     if len(rows) != len(labels):
         raise ValueError(
@@ -120,16 +155,15 @@ def _checked(X, y, number, estimator):
 
 def _summary(part):
     X, y = part
-    return X.shape, np.unique(y)
+    return X.shape, *np.unique(y, return_counts=True)
 
 
-def _some(part, fraction):
+def _some(part, rows):
     X, y = part
-    rows = np.linspace(0, len(y) - 1, round(fraction * len(y))).astype(int)
     return X[rows], y[rows]
 
 
-def _set_aside(estimator, classes, seed):
+def _what_is_set_aside(estimator, classes, seed):
     """Return what is set aside for early stopping: a seed and a fraction of the rows, or classes."""
     if getattr(estimator, "validation", "rows") == "classes":
         return classes[split_classes(classes, seed, estimator.validation_fraction)[1]]

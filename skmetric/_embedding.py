@@ -15,7 +15,7 @@ from ._array_api import like
 from ._engine.divergence import raise_if_diverged
 from ._engine.network import CHUNK, Network, outputs, outputs_in_parts
 from ._engine.side_by_side import apart
-from ._input import check_outputs, check_X, dense, nameless, sampled
+from ._input import check_outputs, check_X, dense, nameless, rows_that_occur, sampled
 from ._kept_input import have_unit_length, input_axes, joint_rotation, rotated
 from ._network_estimator import NetworkEstimator
 from ._out import transformed
@@ -78,7 +78,7 @@ class Embedding(NetworkEstimator):
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        X : {array-like, sparse matrix, stored array} of shape (n_samples, n_features)
             Rows to embed and compare.
         y : array-like of shape (n_samples,)
             Class labels of the rows. They may differ from those of `fit`.
@@ -99,9 +99,9 @@ class Embedding(NetworkEstimator):
 
         Parameters
         ----------
-        X1 : {array-like, sparse matrix} of shape (n, n_features)
+        X1 : {array-like, sparse matrix, stored array} of shape (n, n_features)
             Rows.
-        X2 : {array-like, sparse matrix} of shape (m, n_features), default=None
+        X2 : {array-like, sparse matrix, stored array} of shape (m, n_features), default=None
             Rows to compare with. If None, the rows of `X1` are compared with each other; the result is
             then exactly symmetric, with zeros on the diagonal.
         squared : bool, default=False
@@ -155,7 +155,7 @@ class Embedding(NetworkEstimator):
         ----------
         pairs : array-like of shape (n_pairs, 2, n_features), or of int of shape (n_pairs, 2)
             Both rows of each pair: their features, or their row numbers in `X`.
-        X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
+        X : {array-like, sparse matrix, stored array} of shape (n_samples, n_features), default=None
             Rows that `pairs` refers to, if it holds row numbers.
 
         Returns
@@ -176,7 +176,7 @@ class Embedding(NetworkEstimator):
         check_is_fitted(self)
         # An array of pairs has no feature names to compare with.
         model = nameless(self) if X is None else self
-        rows, index = check_tuples(pairs, X, 2)
+        rows, index = rows_that_occur(*check_tuples(pairs, X, 2))
         return like(pairs if X is None else X, paired_distances(model._embed(rows), index))
 
     def pair_score(self, pairs: ArrayLike, *, X: MatrixLike | None = None) -> Floats:
@@ -186,7 +186,7 @@ class Embedding(NetworkEstimator):
         ----------
         pairs : array-like of shape (n_pairs, 2, n_features), or of int of shape (n_pairs, 2)
             Both rows of each pair: their features, or their row numbers in `X`.
-        X : {array-like, sparse matrix} of shape (n_samples, n_features), default=None
+        X : {array-like, sparse matrix, stored array} of shape (n_samples, n_features), default=None
             Rows that `pairs` refers to, if it holds row numbers.
 
         Returns

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from ._engine.training import print_epoch
 from ._input import nameless
+from ._snapshot import ScorerValidation
 from ._training import attributes_of_history
 from ._warn import warn
 
@@ -61,8 +62,8 @@ class Shard:
         rows = self._drawn(number, n_rows)
         worker = nameless(model)
         worker._rng = np.random.default_rng([*self.seed, number, 1])
-        worker.learning_rate = "constant"
-        worker.learning_rate_init = rate
+        # A schedule may end at 0, which `learning_rate_init` must not be.
+        worker.learning_rate = lambda epoch: rate / worker.learning_rate_init
         if hasattr(worker, "input_weight"):
             # The rotation is that of the average, computed after the round.
             worker.input_weight = 0
@@ -75,9 +76,26 @@ class Shard:
         start = number * n_rows
         passes = range(start // n, (start + n_rows - 1) // n + 1)
         orders = [np.random.default_rng([*self.seed, k, 0]).permutation(n) for k in passes]
-        rows = np.sort(np.concatenate(orders)[start % n :][:n_rows])
-        cuts = np.searchsorted(rows, self.bounds)
-        return [rows[first:last] - bound for bound, first, last in zip(self.bounds, cuts[:-1], cuts[1:])]
+        return in_parts(np.sort(np.concatenate(orders)[start % n :][:n_rows]), self.bounds)
+
+
+def in_parts(rows, bounds):
+    """Return the row numbers in each part, from 0 on, of sorted row numbers.
+
+    Parameters
+    ----------
+    rows : ndarray of int of shape (n,)
+        Row numbers.
+    bounds : ndarray of int of shape (n_parts + 1,)
+        First row of each part, and the number of all rows.
+
+    Returns
+    -------
+    list of ndarray of int
+        Row numbers in each part.
+    """
+    cuts = np.searchsorted(rows, bounds)
+    return [rows[first:last] - bound for bound, first, last in zip(bounds, cuts[:-1], cuts[1:])]
 
 
 def _some(parts, rows):
@@ -129,17 +147,28 @@ class LocalSGD:
         Fitted estimator; changed.
     sample : ndarray or CSR matrix of shape (n, n_features)
         Some rows of all parts.
-    scorer : callable or None
-        ``scorer(model, X, y) -> float`` for early stopping, higher is better.
-    held_out : tuple
-        Rows and labels for `scorer`.
+    held_out : tuple or None, default=None
+        Rows, labels and, if they are weighted, weights for early stopping.
+
+    Raises
+    ------
+    ValueError
+        If the rows that are held out cannot be scored.
     """
 
-    def __init__(self, model, sample, scorer=None, held_out=()):
-        self.model = model
+    def __init__(self, model, sample, held_out=None):
+        self.estimator = model
         self.sample = sample
-        self.scorer = scorer
-        self.held_out = held_out
+        self.validation = None
+        if held_out is not None:
+            self.validation = ScorerValidation(model._scorer(), self, *held_out)
+            # What is wrong with the rows or the scorer is known before the rounds.
+            self.validation.score()
+
+    def fitted(self):
+        """Return the model with the rotation of the current weights, for rows without feature names."""
+        place(self.estimator, self.sample)
+        return nameless(self.estimator)
 
     def train(self, cluster, n_rounds, verbose=False):
         """Train in place.
@@ -154,10 +183,11 @@ class LocalSGD:
         verbose : bool, default=False
             Whether to print a line for each round.
         """
+        model = self.estimator
         self.history = []
         self.best = {}
-        self.schedule = self.model._schedule(range(n_rounds))
-        self.progress = self.model._progress(None, continued=False)
+        self.schedule = model._schedule(range(n_rounds))
+        self.progress = model._progress(self.validation, continued=False)
         try:
             for number in range(n_rounds):
                 if self.schedule.ended:
@@ -172,30 +202,32 @@ class LocalSGD:
                 f"Training interrupted by user after {len(self.history)} rounds. The model is that of "
                 "the last completed round."
             )
-        vars(self.model).update(self.best)
-        place(self.model, self.sample)
-        best_score = None if self.scorer is None else self.progress.best
-        vars(self.model).update(attributes_of_history(self.history, best_score))
+        vars(model).update(self.best)
+        place(model, self.sample)
+        best_score = None if self.validation is None else self.progress.best
+        vars(model).update(attributes_of_history(self.history, best_score))
+        model._warn_if_collapsed(self.sample)
 
     def _round(self, cluster, number):
+        model = self.estimator
         began = time.perf_counter()
         rate = self.schedule(number)
-        mean = average(cluster.learn(self.model, rate, number), cluster.weights)
+        mean = average(cluster.learn(model, rate, number), cluster.weights)
         entry = mean.pop("entry")
-        vars(self.model).update(mean)
-        score = self._score()
+        vars(model).update(mean)
+        score = None if self.validation is None else self.validation.score()
         seconds = time.perf_counter() - began
         own = {"learning_rate": rate, "seconds": seconds, "validation_score": score}
         self.history.append(entry | own)
-        self.progress.update(-entry.get("mean_loss", entry["loss"]) if score is None else score)
+        self.progress.update(-self._level(entry) if score is None else score)
         if self.progress.is_best and score is not None:
             self.best = mean
         if self.progress.stands_still:
             self.schedule.stand_still(score is not None)
             self.progress.begin_anew()
 
-    def _score(self):
-        if self.scorer is None:
-            return None
-        place(self.model, self.sample)
-        return float(self.scorer(self.model, *self.held_out))
+    def _level(self, entry):
+        """Return the number by which progress is judged, as `level` of the losses; lower is better."""
+        if "head_loss" in entry:
+            return entry["mean_loss"] + self.estimator.head_weight * entry["head_loss"]
+        return entry.get("mean_loss", entry["loss"])

@@ -96,11 +96,7 @@ class MetricTransformer(Embedding):
             X, y = check_X_y(self, X, y, reset=True)
             check_two_classes(y, self)
             self.classes_, codes, sizes = np.unique(y, return_inverse=True, return_counts=True)
-            if sizes.max() == 1:
-                raise ValueError(
-                    f"{type(self).__name__} needs a class with at least two samples, but each of the "
-                    f"{len(sizes)} classes of y has one sample only."
-                )
+            self._check_class_sizes(sizes)
             return self._learn_labels(X, codes, incremental=False)
 
     @fit_context
@@ -268,18 +264,27 @@ class MetricTransformer(Embedding):
             R = joint_rotation(F, P, self._weight_of_input(), self.n_components)
             Z = self._placed(rotated([F, P], R))
             raise_if_diverged(Z)
-        try:
-            return recall_at_k(Z, y)
-        except ValueError as error:
-            raise ValueError(
-                "early_stopping=True needs a class with at least two validation rows. Increase "
-                f"validation_fraction (now {self.validation_fraction})."
-            ) from error
+        self._check_validation_sizes(np.unique(y, return_counts=True)[1])
+        return recall_at_k(Z, y)
 
     def _scorer(self):
         if isinstance(self.scoring, str):
             return make_retrieval_scorer(self.scoring)
         return super()._scorer()
+
+    def _check_class_sizes(self, sizes):
+        if max(sizes) == 1:
+            raise ValueError(
+                f"{type(self).__name__} needs a class with at least two samples, but each of the "
+                f"{len(sizes)} classes of y has one sample only."
+            )
+
+    def _check_validation_sizes(self, sizes):
+        if max(sizes) == 1:
+            raise ValueError(
+                "early_stopping=True needs a class with at least two validation rows. Increase "
+                f"validation_fraction (now {self.validation_fraction})."
+            )
 
     def _check_learned(self, X, targets, loss, n_epochs):
         (y,) = targets

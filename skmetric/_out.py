@@ -1,6 +1,7 @@
 """The argument `out` of `transform`: an array, a memory map or a stored array that takes the result."""
 
 import numpy as np
+from sklearn.utils._set_output import _get_output_config
 
 from ._array_api import like
 from ._input import check_X
@@ -16,6 +17,12 @@ def transformed(estimator, X, out):
     rows = check_X(estimator, X)
     if out is None:
         return like(X, estimator._transformed(rows))
+    container = _get_output_config("transform", estimator)["dense"]
+    if container != "default":
+        raise ValueError(
+            f"out=... is returned as it is, but the output of transform is set to {container!r}. Call "
+            "set_output(transform='default')."
+        )
     check_out(out, (rows.shape[0], estimator._n_features_out), estimator.coefs_[0].dtype)
     for part in parts_of(rows, out):
         out[part] = estimator._transformed(rows[part])

@@ -24,7 +24,7 @@ def is_stored(X):
     """
     if isinstance(X, np.ndarray) or issparse(X) or hasattr(X, "device") or hasattr(X, "columns"):
         return False
-    return all(hasattr(X, name) for name in ("shape", "dtype", "__getitem__")) and len(X.shape) == 2
+    return all(hasattr(X, name) for name in ("shape", "dtype", "__getitem__")) and len(X.shape) > 1
 
 
 def rows_of_chunk(X):
@@ -47,6 +47,28 @@ def n_blocks_held(X):
     """Return the number of blocks that are in memory at the same time."""
     block_bytes = max(1, rows_of_block(X) * X.shape[1] * X.dtype.itemsize)
     return max(LEAST_BLOCKS, HELD_BYTES // block_bytes)
+
+
+def stored_rows_of(X, numbers):
+    """Return some rows of a stored array.
+
+    Parameters
+    ----------
+    X : object with `shape`, `dtype` and ``X[start:stop]``
+        Stored array.
+    numbers : ndarray of int of shape (n,)
+        Row numbers, in increasing order.
+
+    Returns
+    -------
+    ndarray of shape (n, n_features)
+        The rows.
+    """
+    size = rows_of_block(X)
+    blocks, firsts = np.unique(numbers // size, return_index=True)
+    some = np.split(numbers, firsts[1:])
+    parts = [np.asarray(X[k * size : (k + 1) * size])[part - k * size] for k, part in zip(blocks, some)]
+    return np.concatenate(parts)
 
 
 class StoredRows:

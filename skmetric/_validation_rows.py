@@ -72,9 +72,11 @@ def _split_rows_of_classes(y, seed, fraction):
     """Set rows of each class aside."""
     rows = np.arange(len(y))
     try:
-        return train_test_split(rows, test_size=fraction, random_state=seed, stratify=y)
+        training, aside = train_test_split(rows, test_size=fraction, random_state=seed, stratify=y)
     except ValueError as error:
         raise ValueError(
             "early_stopping=True sets rows of each class aside, which is not possible with "
             f"validation_fraction={fraction}: {error}"
         ) from error
+    # In order, each block of a file is read once.
+    return training, np.sort(aside)

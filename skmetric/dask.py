@@ -4,6 +4,8 @@
 `predict_proba` compute results block by block, lazily. ``pip install "skmetric[dask]"`` installs Dask.
 """
 
+import copy
+import heapq
 import math
 from functools import partial
 from typing import Any
@@ -11,10 +13,11 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._building import batch_size_of
 from ._local_sgd import LocalSGD, Shard
+from ._network_estimator import NetworkEstimator
 from ._numbers import check_count
 
 try:
@@ -47,8 +50,8 @@ def fit(
     features, the principal components and the size of the embedding.
 
     A round takes the place of an epoch: in the schedule of the learning rate, in `history_`, and for
-    early stopping. The result does not depend on which worker does what, so that a worker may be lost in
-    a round.
+    early stopping, which sets random rows aside. The result does not depend on which worker does what,
+    so that a worker may be lost in a round.
 
     Parameters
     ----------
@@ -57,7 +60,8 @@ def fit(
     X : dask array or dask data frame of shape (n_samples, n_features)
         Training rows. A partition may be empty, and its length need not be known.
     y : dask array, dask series or array-like of shape (n_samples,)
-        Class labels, in the same partitions.
+        Class labels. If `X` is a data frame, or if lengths are not known, they must be cut into the same
+        partitions. With a data frame, they must be an array or a series of Dask.
     client : distributed.Client, default=None
         Connection to the cluster. If None, the client in use.
     rounds : int, default=None
@@ -74,9 +78,13 @@ def fit(
     Raises
     ------
     ValueError
-        If there is no client, if `X` and `y` have other partitions or hold values that `fit` would
-        refuse, if a shard has rows of one class only, if ``batch_norm=True``, or if the training
-        diverges.
+        If there is no client; if `X` and `y` are not cut into the same partitions, or hold values that
+        `fit` would refuse; if a shard has rows of one class only; if early stopping finds no rows; if
+        the estimator has callbacks, ``batch_norm=True``, ``shuffle=False``,
+        ``class_weight="balanced"``, or a model that ``warm_start=True`` would continue; or if the
+        training diverges.
+    TypeError
+        If `X` or `y` is not of Dask, or `estimator` not of skmetric.
 
     References
     ----------
@@ -97,32 +105,44 @@ def fit(
     """
     _check_parameters(estimator)
     check_count(steps_per_round, "steps_per_round")
+    if rounds is not None:
+        check_count(rounds, "rounds")
     client = _client(client)
     seed = int(check_random_state(estimator.random_state).randint(2**31))
     data = Partitions(estimator, X, y, client, seed)
     model = clone(estimator).set_params(
-        batch_size=batch_size_of(estimator, sum(data.sizes)), early_stopping=False, random_state=seed
+        batch_size=batch_size_of(estimator, sum(data.sizes)),
+        early_stopping=False,
+        random_state=seed,
+        verbose=False,
     )
     cluster = Cluster(client, data, model.batch_size * steps_per_round, seed)
     if rounds is None:
         rounds = math.ceil(int(estimator.max_iter) * max(cluster.weights) / cluster.n_rows)
-    check_count(rounds, "rounds")
     sample, labels = data.sample()
     model.partial_fit(_named(sample, X), labels, classes=data.classes)
-    scorer = model._scorer() if estimator.early_stopping else None
-    sgd = LocalSGD(model, sample, scorer, data.held_out())
-    sgd.train(cluster, rounds, estimator.verbose)
+    held_out = data.held_out(model) if estimator.early_stopping else None
+    LocalSGD(model, sample, held_out).train(cluster, rounds, estimator.verbose)
     return _hand_over(model, estimator)
 
 
 def _check_parameters(estimator):
-    name = type(estimator).__name__
-    if not hasattr(estimator, "_fitted_beside"):
-        raise TypeError(f"estimator must be an estimator of skmetric, got {name}.")
+    _check_type(estimator, "estimator")
+    estimator._validate_params()
     if estimator.batch_norm:
         raise ValueError(
             "batch_norm=True cannot be used on a cluster, because the statistics of the shards differ. "
             "Set batch_norm=False."
+        )
+    if not estimator.shuffle:
+        raise ValueError(
+            "shuffle=False cannot be used on a cluster, because each round takes random rows. Set "
+            "shuffle=True."
+        )
+    if isinstance(getattr(estimator, "class_weight", None), str):
+        raise ValueError(
+            f"class_weight={estimator.class_weight!r} cannot be used on a cluster, because no worker has "
+            "all rows. Pass a dict."
         )
     if estimator.warm_start and hasattr(estimator, "coefs_"):
         raise ValueError("warm_start=True cannot be used on a cluster. Set warm_start=False.")
@@ -130,13 +150,19 @@ def _check_parameters(estimator):
         raise ValueError("Callbacks cannot be used on a cluster. Remove them with set_callbacks().")
 
 
+def _check_type(estimator, name):
+    if not isinstance(estimator, NetworkEstimator):
+        raise TypeError(f"{name} must be an estimator of skmetric, got {type(estimator).__name__}.")
+
+
 def _client(client):
     try:
         return get_client() if client is None else client
     except ValueError as error:
         raise ValueError(
-            "client=None needs a connection to a cluster: call distributed.Client() first, for a cluster "
-            "of this machine, or pass client."
+            "client=None needs a connection to a cluster: call "
+            "distributed.Client(threads_per_worker=1) first, for a cluster of this machine, or pass "
+            "client."
         ) from error
 
 
@@ -188,10 +214,10 @@ class Cluster:
         for shard in self.shards:
             found = np.unique(np.concatenate([data.labels[k] for k in shard]))
             if len(found) < 2:
+                numbers = [data.numbers[k] for k in shard]
                 raise ValueError(
-                    f"A worker gets the partitions {shard} of X (empty ones do not count), which have "
-                    f"rows of the class {found.tolist()[0]!r} only. Shuffle the rows, or make more "
-                    "partitions."
+                    f"A worker gets the partitions {numbers} of X, which have rows of the class "
+                    f"{found.tolist()[0]!r} only. Shuffle the rows, or make more partitions."
                 )
 
     def learn(self, model, rate, number):
@@ -218,8 +244,11 @@ def _learn(model, rate, number, n_rows, classes, seed, *parts):
 def _balanced(sizes, n_shards):
     """Divide partitions into shards: the largest first, each to the smallest shard."""
     shards = [[] for _ in range(min(n_shards, len(sizes)))]
+    totals = [(0, number) for number in range(len(shards))]
     for k in sorted(range(len(sizes)), key=sizes.__getitem__, reverse=True):
-        min(shards, key=lambda shard: sum(sizes[j] for j in shard)).append(k)
+        total, number = totals[0]
+        shards[number].append(k)
+        heapq.heapreplace(totals, (total + sizes[k], number))
     return [sorted(shard) for shard in shards]
 
 
@@ -243,8 +272,11 @@ def transform(model: Any, X: Any) -> Any:
 
     Raises
     ------
+    TypeError
+        If `X` is not of Dask, or `model` not of skmetric.
     ValueError
-        When the result is computed, if a value is not finite.
+        If `X` has other features than the rows of `fit`. When the result is computed, if a value is not
+        finite.
 
     Examples
     --------
@@ -257,7 +289,8 @@ def transform(model: Any, X: Any) -> Any:
     >>> transform(model, da.from_array(X, chunks=(50, 4))).chunks
     ((50, 50, 50), (2,))
     """
-    check_is_fitted(model)
+    model = _as_it_is(model)
+    model.set_output(transform="default")
     return _by_block(model.transform, X, (model._n_features_out,), model.coefs_[0].dtype)
 
 
@@ -278,8 +311,11 @@ def predict(model: Any, X: Any) -> Any:
 
     Raises
     ------
+    TypeError
+        If `X` is not of Dask, or `model` not of skmetric.
     ValueError
-        When the result is computed, if a value is not finite.
+        If `X` has other features than the rows of `fit`. When the result is computed, if a value is not
+        finite.
 
     Examples
     --------
@@ -292,7 +328,7 @@ def predict(model: Any, X: Any) -> Any:
     >>> predict(model, da.from_array(X, chunks=(50, 4)))[:3].compute()
     array([0, 0, 0])
     """
-    check_is_fitted(model)
+    model = _as_it_is(model)
     return _by_block(model.predict, X, (), model.classes_.dtype)
 
 
@@ -313,8 +349,11 @@ def predict_proba(model: Any, X: Any) -> Any:
 
     Raises
     ------
+    TypeError
+        If `X` is not of Dask, or `model` not of skmetric.
     ValueError
-        When the result is computed, if a value is not finite.
+        If `X` has other features than the rows of `fit`. When the result is computed, if a value is not
+        finite.
 
     Examples
     --------
@@ -327,8 +366,15 @@ def predict_proba(model: Any, X: Any) -> Any:
     >>> predict_proba(model, da.from_array(X, chunks=(50, 4))).shape
     (150, 3)
     """
-    check_is_fitted(model)
+    model = _as_it_is(model)
     return _by_block(model.predict_proba, X, (len(model.classes_),), model.coefs_[0].dtype)
+
+
+def _as_it_is(model):
+    """Return a copy, so that a later fit does not change a result that is not computed yet."""
+    _check_type(model, "model")
+    check_is_fitted(model)
+    return copy.deepcopy(model)
 
 
 def _by_block(method, X, shape, dtype):
@@ -337,9 +383,12 @@ def _by_block(method, X, shape, dtype):
             f"X must be an array or a data frame of Dask, got {type(X).__name__}. For rows in memory, "
             f"call the method {method.__name__}."
         )
+    is_array = isinstance(X, da.Array)
+    no_row = np.empty((0, X.shape[1])) if is_array else X._meta
+    validate_data(method.__self__, no_row, reset=False, skip_check_array=True)
     nothing = np.empty((0, *shape), dtype)
     compute = partial(_of_block, method=method, nothing=nothing)
-    if not isinstance(X, da.Array):
+    if not is_array:
         return X.map_partitions(compute, meta=nothing)
     X = X.rechunk({1: -1})
     chunks = (X.chunks[0], *((width,) for width in shape))

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import roc_auc_score
-from sklearn.utils import _safe_indexing, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
@@ -19,6 +19,7 @@ from ._calibration import CALIBRATIONS
 from ._constraints import Interval
 from ._documentation import PAGE_IN_MODULE
 from ._fit_context import fit_context
+from ._input import rows_that_occur
 from ._thresholds import THRESHOLDS, resolution_of
 from ._transformed import embeddings_of
 from ._typing import Array, Floats, MatrixLike
@@ -422,12 +423,7 @@ class PairVerifier(ClassifierMixin, BaseEstimator):
         """Embeddings of the rows that occur in pairs, and the numbers of these in each pair."""
         # An array of pairs has no feature names to compare with.
         has_names = X is not None
-        X, index = check_tuples(pairs, X, 2)
-        occurs = np.zeros(_num_samples(X), dtype=bool)
-        occurs[index] = True
-        if not occurs.all():
-            X = _safe_indexing(X, np.flatnonzero(occurs))
-            index = (np.cumsum(occurs) - 1)[index]
+        X, index = rows_that_occur(*check_tuples(pairs, X, 2))
         return embeddings_of(self.transformer, X, has_names), index
 
     def _calibrate(self, pairs, y, X, settings):

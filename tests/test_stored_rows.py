@@ -9,16 +9,19 @@ import numpy as np
 import pytest
 import zarr
 from numpy.testing import assert_array_equal
-from recorders import needs_callbacks
+from recorders import Recorder, needs_callbacks
 from shared import assert_same_model, assert_same_parameters, each, each_transformer, peak_of
+from sklearn import config_context
+from sklearn.base import clone
 from sklearn.datasets import load_digits
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
 from skmetric import SoftmaxMLPClassifier, TripletMetricTransformer, _stored_rows
 from skmetric._stored_rows import StoredRows
 from skmetric.callbacks import Checkpoint, load_checkpoint
+from skmetric.verification import PairVerifier
 
 X, Y = load_digits(return_X_y=True)
 X, Y = X[:600].astype(np.float32), Y[:600]
@@ -71,6 +74,10 @@ def in_hdf5(values, chunks=(100, 64)):
 
 def in_contiguous_hdf5(values):
     return in_hdf5(values, chunks=None)
+
+
+def dask_array(values):
+    return pytest.importorskip("dask.array").from_array(values, chunks=(100, 64))
 
 
 FORMATS = pytest.mark.parametrize("store", [Stored, in_zarr, in_hdf5, in_contiguous_hdf5])
@@ -145,17 +152,55 @@ def test_labels_may_be_stored_too(small):
     assert_same_model(*models)
 
 
-def test_callbacks_and_scorers_get_the_array_itself(small):
-    rows = Stored(X)
+def test_scorers_get_the_validation_rows_in_memory(small):
     seen = []
 
     def score(model, X, y):
-        seen.append(type(X))
+        seen.append((type(X), len(X)))
         return model.score(X, y)
 
-    small(TripletMetricTransformer, early_stopping=True, scoring=score).fit(rows, Y)
-    assert set(seen) == {np.ndarray}
-    assert TripletMetricTransformer(max_iter=1).fit(rows, Y).transform(rows).shape == (600, 64)
+    small(TripletMetricTransformer, early_stopping=True, scoring=score).fit(Stored(X), Y)
+    assert set(seen) == {(np.ndarray, 60)}
+
+
+@needs_callbacks
+def test_callbacks_get_the_array_itself(small):
+    class Shown(Recorder):
+        def on_fit_task_end(self, estimator, context, *, X=None):
+            self.notes.append(X)
+
+    rows = Stored(X)
+    callback = Shown()
+    small(TripletMetricTransformer, max_iter=2).set_callbacks(callback).fit(rows, Y)
+    assert sum(note is rows for note in callback.notes) >= 2
+
+
+@pytest.mark.parametrize("make", [in_hdf5, dask_array], ids=["HDF5", "Dask"])
+def test_a_search_takes_rows_of_a_stored_array_by_number(make, small):
+    model = small(TripletMetricTransformer, **RATE)
+    cv = StratifiedKFold(3, shuffle=True, random_state=0)
+    scores = [cross_val_score(model, rows, Y, cv=cv, error_score="raise") for rows in (make(X), X)]
+    assert_array_equal(*scores)
+
+
+def test_a_dask_array_is_a_stored_array(small):
+    models = [
+        small(TripletMetricTransformer, shuffle="blocks", **RATE).fit(rows, Y)
+        for rows in (dask_array(X), X)
+    ]
+    assert_same_model(*models)
+
+
+def test_distances_of_pairs_read_the_rows_that_occur(small, blocks):
+    model = small(TripletMetricTransformer).fit(X, Y)
+    verifier = PairVerifier(model).fit([[0, 1], [0, 10]], [0, 1], X=X)
+    blocks(50, 4)
+    pairs = np.array([[7, 120], [599, 8], [120, 120]])
+    expected = model.pair_distance(pairs, X=X)
+    rows = Stored(X)
+    assert_array_equal(model.pair_distance(pairs, X=rows), expected)
+    assert_array_equal(verifier.decision_function(pairs, X=rows), -expected)
+    assert rows.reads == 2 * [(0, 50), (100, 150), (550, 600)]
 
 
 @pytest.mark.parametrize("dtype", ["u1", "f2", ">f4", "i4", "?"])
@@ -190,6 +235,19 @@ def test_an_epoch_reads_each_block_once_at_most_and_as_a_whole(Estimator, shuffl
     more = reads(5) - reads(3)
     assert max(more.values()) <= 2
     assert 2 * (12 - 4) <= more.total() <= 2 * 12
+
+
+def test_validation_reads_each_block_once(small, blocks):
+    blocks(500, 4)
+
+    def reads(n_epochs):
+        rows = Stored(np.tile(X, (20, 1)))
+        settings = {"early_stopping": True, "max_iter": n_epochs, "hidden_layer_sizes": (4,)}
+        small(SoftmaxMLPClassifier, **settings).fit(rows, np.tile(Y, 20))
+        return reads_of_blocks(rows.reads, 500)
+
+    # In an epoch, each block is read for the training and for the validation.
+    assert (reads(4) - reads(2)).total() <= 2 * (24 + 24 + 1)
 
 
 @each
@@ -324,6 +382,13 @@ def test_a_number_of_rows_that_is_not_known_is_refused_in_words(small):
         small(TripletMetricTransformer).fit(rows, Y)
 
 
+def test_images_are_refused_before_they_are_read(small):
+    rows = Stored(X.reshape(600, 8, 8))
+    with pytest.raises(ValueError, match="Found array with dim 3"):
+        small(TripletMetricTransformer).fit(rows, Y)
+    assert rows.reads == []
+
+
 def test_an_array_that_returns_other_rows_is_refused(small):
     rows = Stored(X)
     rows.values = X[:, 1:]
@@ -403,6 +468,18 @@ def test_out_that_cannot_take_the_result_is_refused(Estimator, small):
     Z.setflags(write=False)
     with pytest.raises(ValueError, match=r"out is read-only.*mode='r\+'"):
         model.transform(X, out=Z)
+
+
+@each
+def test_out_and_a_container_exclude_each_other(Estimator, small):
+    model = small(Estimator).fit(X, Y)
+    out = np.zeros((600, width(model)), np.float32)
+    with pytest.raises(ValueError, match=r"set to 'pandas'.*set_output\(transform='default'\)"):
+        clone(model).fit(X, Y).set_output(transform="pandas").transform(X, out=out)
+    with config_context(transform_output="pandas"):
+        with pytest.raises(ValueError, match="set to 'pandas'"):
+            model.transform(X, out=out)
+        assert model.set_output(transform="default").transform(X, out=out) is out
 
 
 @each
