@@ -102,9 +102,10 @@ class StoredRows:
     def __getitem__(self, rows):
         if isinstance(rows, slice):
             rows = np.arange(self.shape[0])[rows]
-        blocks, numbers = np.unique(rows // self.block, return_inverse=True)
+        blocks = np.unique(rows // self.block)
         if len(blocks) <= self.n_held:
             return self._rows_of(blocks, rows)
+        numbers = np.searchsorted(blocks, rows // self.block)
         some = np.empty((len(rows), self.shape[1]), self.dtype)
         for start in range(0, len(blocks), self.n_held):
             stop = start + self.n_held
@@ -120,7 +121,8 @@ class StoredRows:
                 self.held.move_to_end(block)
             for block in blocks[is_missing].tolist():
                 self._hold(block, self._read(block))
-        return self.buffer[self.place[rows // self.block] * self.block + rows % self.block]
+        block, row = np.divmod(rows, self.block)
+        return self.buffer.take(self.place[block] * self.block + row, axis=0)
 
     def _hold(self, block, values):
         place = len(self.held)
