@@ -19,6 +19,7 @@ from ._building import batch_size_of
 from ._local_sgd import LocalSGD, Shard
 from ._network_estimator import NetworkEstimator
 from ._numbers import check_count
+from ._warn import warn
 
 try:
     import dask
@@ -208,7 +209,14 @@ class Cluster:
         self.n_rows = n_rows
         self.classes = data.classes
         self.seed = seed
-        self.shards = _balanced(data.sizes, len(client.nthreads()))
+        n_workers = len(client.nthreads())
+        self.shards = _balanced(data.sizes, n_workers)
+        n_idle = n_workers - len(self.shards)
+        if n_idle:
+            warn(
+                f"X has rows in {len(self.shards)} partitions only, so that {n_idle} of {n_workers} workers "
+                "are idle. Cut X into more partitions, for example with rechunk."
+            )
         self.parts = [[data.parts[k] for k in shard] for shard in self.shards]
         self.weights = [sum(data.sizes[k] for k in shard) for shard in self.shards]
         for shard in self.shards:

@@ -374,6 +374,11 @@ def test_what_a_cluster_cannot_do_is_refused(client, small):
             skmetric.dask.fit(TripletMetricTransformer(**{name: value}), X, Y)
 
 
+def test_idle_workers_are_told(client, small):
+    with pytest.warns(UserWarning, match="in 1 partitions only, so that 1 of 2 workers are idle"):
+        skmetric.dask.fit(small(TripletMetricTransformer), *in_blocks(chunks=1000), **SHORT)
+
+
 @needs_callbacks
 def test_callbacks_are_refused(client):
     with pytest.raises(ValueError, match="Callbacks cannot be used on a cluster"):
