@@ -211,11 +211,11 @@ class Cluster:
         self.seed = seed
         n_workers = len(client.nthreads())
         self.shards = _balanced(data.sizes, n_workers)
-        n_idle = n_workers - len(self.shards)
-        if n_idle:
+        n_shards = len(self.shards)
+        if n_shards < n_workers:
             warn(
-                f"X has rows in {len(self.shards)} partitions only, so that {n_idle} of {n_workers} workers "
-                "are idle. Cut X into more partitions, for example with rechunk."
+                f"X has rows in {n_shards} partitions only, so that {n_workers - n_shards} of {n_workers}"
+                " workers are idle. Cut X into more partitions, for example with rechunk."
             )
         self.parts = [[data.parts[k] for k in shard] for shard in self.shards]
         self.weights = [sum(data.sizes[k] for k in shard) for shard in self.shards]
