@@ -34,7 +34,7 @@ X, Y = load_digits(return_X_y=True)
 X, X_TEST, Y, Y_TEST = X[:1000], X[1000:], Y[:1000], Y[1000:]
 SHORT = {"rounds": 3, "steps_per_round": 4}
 # What such an embedding knows of the classes, it has learned: without training, 0.54 to 0.59.
-LEARNED = {"n_components": 4, "input_weight": 0, "random_state": 0}
+LEARNED = {"n_components": 4, "input_weight": 0, "n_networks": 1, "random_state": 0}
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_the_fitted_model_needs_no_dask(client, small, tmp_path):
 
 @pytest.mark.parametrize("setting", [{"solver": "sgd"}, {"n_networks": 2}, {"head_weight": 0.5}], ids=str)
 def test_other_settings_learn(setting, client):
-    model = TripletMetricTransformer(max_iter=4, **LEARNED, **setting)
+    model = TripletMetricTransformer(max_iter=4, **LEARNED | setting)
     assert skmetric.dask.fit(model, *in_blocks(), steps_per_round=20).score(X_TEST, Y_TEST) > 0.7
 
 
@@ -222,8 +222,9 @@ def test_early_stopping_keeps_the_best_round(Estimator, client, small):
     assert_same_parameters(model, shorter)
 
 
-def test_whole_classes_may_be_set_aside(client):
-    model = TripletMetricTransformer(early_stopping=True, validation="classes", validation_fraction=0.2)
+def test_whole_classes_may_be_set_aside(client, small):
+    aside = {"early_stopping": True, "validation": "classes", "validation_fraction": 0.2}
+    model = small(TripletMetricTransformer, **aside)
     skmetric.dask.fit(model, *in_blocks(), **SHORT)
     assert len(model.validation_scores_) == 3
 
@@ -250,10 +251,10 @@ def test_class_weights_count_in_early_stopping(client, small):
     assert model.score(X, Y) < 0.5 < model.best_validation_score_
 
 
-def test_a_scorer_judges_the_rounds(client):
+def test_a_scorer_judges_the_rounds(client, small):
     scorings = {TripletMetricTransformer: "mean_average_precision_at_r", SoftmaxMLPClassifier: "f1_macro"}
     for Estimator, scoring in scorings.items():
-        model = Estimator(early_stopping=True, scoring=scoring, random_state=0)
+        model = small(Estimator, early_stopping=True, scoring=scoring)
         skmetric.dask.fit(model, *in_blocks(), **SHORT)
         assert all(0 < score <= 1 for score in model.validation_scores_)
         assert model.scoring == scoring
