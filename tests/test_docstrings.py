@@ -47,7 +47,7 @@ def test_a_public_docstring_has_no_finding(name):
 
 
 @pytest.mark.parametrize("name", list(public_names()))
-# The second is for data sets of scikit-learn before 1.8 with NumPy 2.5.
+# The second is for data sets of scikit-learn before 1.9 with NumPy 2.5.
 @pytest.mark.filterwarnings("error", "ignore:Setting the shape on a NumPy array:DeprecationWarning")
 def test_the_example_of_a_docstring_runs(name):
     if name.startswith("skmetric.plotting"):
