@@ -124,13 +124,14 @@ def command(name):
 
 
 def counted(report):
-    """Numbers of tests by outcome, and lists of what the tests have recorded."""
+    """Numbers of tests by outcome, and sum and maximum of what the tests have recorded."""
     suite = ElementTree.parse(report).getroot().find("testsuite")
     outcomes = {name: int(suite.get(name)) for name in ("tests", "failures", "errors", "skipped")}
     records = {}
     for entry in suite.iter("property"):
         records.setdefault(entry.get("name"), []).append(json.loads(entry.get("value")))
-    return outcomes | {"records": records}
+    totals = {name: {"sum": sum(values), "max": max(values)} for name, values in records.items()}
+    return outcomes | {"records": totals}
 
 
 def run(name):

@@ -382,39 +382,42 @@ def ancestors():
 
 # What the tests of a promise record: how to sum it up, and how to say it.
 RECORDS = {
-    "kills": (sum, "{:,} kills"),
-    "kills_within_the_training": (sum, "{:,} of them within the training"),
-    "same_bits": (sum, "{:,} with the same bits"),
-    "most_epochs_lost": (max, "at most {} epoch lost"),
-    "moments": (sum, "{:,} moments"),
-    "failures": (sum, "{:,} errors"),
-    "children": (sum, "{:,} children"),
-    "searches": (sum, "{:,} searches at the same time"),
-    "fits": (sum, "{:,} fits"),
-    "partial_fits": (sum, "{:,} passes"),
-    "failing_fits": (sum, "{:,} failing fits"),
-    "memory_growth_mb": (max, "{:.1f} MB more"),
-    "sequences": (sum, "{:,} sequences"),
-    "draws": (sum, "{:,} draws"),
-    "fitted": (sum, "{:,} of them fitted"),
-    "gradients_checked": (sum, "{:,} gradients"),
-    "extremes": (sum, "{:,} draws"),
-    "exact": (sum, "{:,} draws"),
-    "mutated_files": (sum, "{:,} files"),
-    "mutated_files_read": (sum, "{:,} of them read"),
-    "mistakes": (sum, "{:,} mistakes"),
-    "seeds": (max, "up to {} seeds"),
+    "kills": ("sum", "{:,} kills"),
+    "kills_within_the_training": ("sum", "{:,} of them within the training"),
+    "same_bits": ("sum", "{:,} with the same bits"),
+    "most_epochs_lost": ("max", "at most {} epoch lost"),
+    "moments": ("sum", "{:,} moments"),
+    "failures": ("sum", "{:,} errors"),
+    "children": ("sum", "{:,} children"),
+    "searches": ("sum", "{:,} searches at the same time"),
+    "fits": ("sum", "{:,} fits"),
+    "partial_fits": ("sum", "{:,} passes"),
+    "failing_fits": ("sum", "{:,} failing fits"),
+    "memory_growth_mb": ("max", "{:.1f} MB more"),
+    "sequences": ("sum", "{:,} sequences"),
+    "draws": ("sum", "{:,} draws"),
+    "fitted": ("sum", "{:,} of them fitted"),
+    "gradients_checked": ("sum", "{:,} gradients"),
+    "extremes": ("sum", "{:,} draws"),
+    "exact": ("sum", "{:,} draws"),
+    "mutated_files": ("sum", "{:,} files"),
+    "mutated_files_read": ("sum", "{:,} of them read"),
+    "mistakes": ("sum", "{:,} mistakes"),
+    "seeds": ("max", "up to {} seeds"),
 }
 
 
 def _figure(promise):
     """What the tests of a promise counted, and how many of them passed."""
     records = {}
-    for name, values in promise["records"].items():
+    for name, totals in promise["records"].items():
         # A record of an estimator has its name behind.
-        records.setdefault(re.sub("_[A-Z].*", "", name), []).extend(values)
+        records.setdefault(re.sub("_[A-Z].*", "", name), []).append(totals)
+    total = {"sum": sum, "max": max}
     said = [
-        form.format(total(records[name])) for name, (total, form) in RECORDS.items() if name in records
+        form.format(total[kind](each[kind] for each in records[name]))
+        for name, (kind, form) in RECORDS.items()
+        if name in records
     ]
     n_failed = promise["failures"] + promise["errors"]
     n_passed = promise["tests"] - promise["skipped"] - n_failed
