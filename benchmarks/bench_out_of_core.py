@@ -38,7 +38,7 @@ import numpy as np  # noqa: E402
 from common import RESULTS, Peak  # noqa: E402
 from sklearn.neighbors import KNeighborsClassifier  # noqa: E402
 
-from skmetric import TripletMetricTransformer, _stored_rows  # noqa: E402
+from skmetric import TripletMetricTransformer, _stored_arrays  # noqa: E402
 from skmetric.datasets import fetch_mnist  # noqa: E402
 
 FEATURES, MB = 512, 2**20
@@ -82,8 +82,8 @@ def curve(shuffle, is_sorted):
     if is_sorted:
         order = np.argsort(y, kind="stable")
         X, y = X[order], y[order]
-    _stored_rows.BLOCK_BYTES = 256 * X.shape[1]
-    _stored_rows.HELD_BYTES = 16 * _stored_rows.BLOCK_BYTES
+    _stored_arrays.BLOCK_BYTES = 256 * X.shape[1]
+    _stored_arrays.HELD_BYTES = 16 * _stored_arrays.BLOCK_BYTES
     scores, losses = [], []
     for seed in range(args.rounds):
         model = TripletMetricTransformer(max_iter=10, shuffle=shuffle, random_state=seed).fit(X, y)

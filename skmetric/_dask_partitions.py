@@ -53,7 +53,8 @@ class Partitions:
         names = [f"partition {number} of y" for number in self.numbers]
         self.classes = known_classes(*self.labels, names=names)
         check_two_classes(self.classes, estimator)
-        estimator._check_class_sizes(self._class_sizes())
+        if not is_classifier(estimator):
+            estimator._check_class_sizes(self._class_sizes())
         if estimator.early_stopping:
             self._set_aside(estimator, seed)
 
@@ -89,7 +90,8 @@ class Partitions:
                     f"early_stopping=True finds no {what} with "
                     f"validation_fraction={estimator.validation_fraction}. Change it, or use more rows."
                 )
-        estimator._check_validation_sizes(self.aside._class_sizes())
+        if not is_classifier(estimator):
+            estimator._check_validation_sizes(self.aside._class_sizes())
 
     def sample(self):
         """Return up to 10,000 rows and their labels, evenly spaced, in the memory of this process."""

@@ -15,12 +15,13 @@ from ._array_api import like
 from ._engine.divergence import raise_if_diverged
 from ._engine.network import CHUNK, Network, outputs, outputs_in_parts
 from ._engine.side_by_side import apart
-from ._input import check_outputs, check_X, dense, nameless, rows_that_occur, sampled
+from ._input import check_outputs, check_X, dense, nameless, sampled
 from ._kept_input import have_unit_length, input_axes, joint_rotation, rotated
 from ._network_estimator import NetworkEstimator
 from ._out import transformed
 from ._search.binary import largest_exponent
 from ._team import team_of_caller
+from ._tuple_rows import rows_that_occur
 from ._typing import Floats, MatrixLike
 from .losses import normalized
 from .metrics import recall_at_k

@@ -6,14 +6,15 @@ from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import _safe_indexing, check_consistent_length
+from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _num_samples, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._array_api import to_numpy
 from ._labels import check_labels
 from ._numbers import check_finite
-from ._stored_rows import StoredRows, in_few_blocks, is_stored, stored_rows_of
+from ._stored_arrays import is_stored
+from ._stored_rows import StoredRows, in_few_blocks
 
 # Limits of the rows from which statistics are computed: 2**25 values are 256 MB of float64.
 MOST_ROWS = 10_000
@@ -84,31 +85,6 @@ class IndexedRows:
 
     def __getitem__(self, rows):
         return self.X[self.index[rows]]
-
-
-def rows_that_occur(X, index):
-    """Return the rows that occur in tuples.
-
-    Parameters
-    ----------
-    X : {array-like, sparse matrix, data frame, stored array} of shape (n_samples, n_features)
-        Rows.
-    index : ndarray of int of shape (n, size)
-        Row numbers of each tuple in `X`.
-
-    Returns
-    -------
-    X : {array-like, sparse matrix, data frame} of shape (n_occurring, n_features)
-        Rows that occur, in the order of `X`.
-    index : ndarray of int of shape (n, size)
-        Row numbers of each tuple in the returned `X`.
-    """
-    occurs = np.zeros(_num_samples(X), dtype=bool)
-    occurs[index] = True
-    if occurs.all():
-        return X, index
-    take = stored_rows_of if is_stored(X) else _safe_indexing
-    return take(X, np.flatnonzero(occurs)), (np.cumsum(occurs) - 1)[index]
 
 
 def _kept_dtype(estimator, reset):

@@ -206,7 +206,6 @@ class LocalSGD:
         place(model, self.sample)
         best_score = None if self.validation is None else self.progress.best
         vars(model).update(attributes_of_history(self.history, best_score))
-        model._warn_if_collapsed(self.sample)
 
     def _round(self, cluster, number):
         model = self.estimator

@@ -290,7 +290,7 @@ class MetricTransformer(Embedding):
         (y,) = targets
         if (y == y[0]).all():
             return
-        if loss.n_compared == 0 and n_epochs > 0:
+        if n_epochs > 0 and loss.n_compared == 0:
             warn(
                 "Nothing was learned: no batch held positive and negative pairs to compare. Use several "
                 "rows of each class, batch_sampler='balanced', or a larger batch_size."

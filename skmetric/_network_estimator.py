@@ -169,17 +169,8 @@ class NetworkEstimator(
         """Return the distance to which the initial outputs are scaled; infinite for no scaling."""
         return math.inf
 
-    def _check_class_sizes(self, sizes):
-        """Raise ValueError if nothing can be learned from classes with these numbers of rows."""
-
-    def _check_validation_sizes(self, sizes):
-        """Raise ValueError if the validation score needs larger classes than these."""
-
     def _check_learned(self, X, targets, loss, n_epochs):
         """Warn if the result of the training is useless, after `n_epochs` epochs with this loss."""
-
-    def _warn_if_collapsed(self, X):
-        """Warn if the outputs of all rows are nearly the same."""
 
     def _begin(self, X, rows, dtype, continued):
         """Compute attributes from the training rows, before the training."""

@@ -5,7 +5,7 @@ from sklearn.utils._set_output import _get_output_config
 
 from ._array_api import like
 from ._input import check_X
-from ._stored_rows import rows_of_chunk
+from ._stored_arrays import rows_of_chunk
 
 PART_BYTES = 2**26
 MOST_ROWS = 2**14  # enough for all cores

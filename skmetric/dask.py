@@ -124,6 +124,7 @@ def fit(
     model.partial_fit(_named(sample, X), labels, classes=data.classes)
     held_out = data.held_out(model) if estimator.early_stopping else None
     LocalSGD(model, sample, held_out).train(cluster, rounds, estimator.verbose)
+    model._check_learned(sample, (labels,), loss=None, n_epochs=0)
     return _hand_over(model, estimator)
 
 

@@ -19,9 +19,9 @@ from ._calibration import CALIBRATIONS
 from ._constraints import Interval
 from ._documentation import PAGE_IN_MODULE
 from ._fit_context import fit_context
-from ._input import rows_that_occur
 from ._thresholds import THRESHOLDS, resolution_of
 from ._transformed import embeddings_of
+from ._tuple_rows import rows_that_occur
 from ._typing import Array, Floats, MatrixLike
 from ._versions import with_version, without_version
 from ._warn import warn

@@ -125,6 +125,7 @@ def test_a_sample_has_rows_of_all_partitions(client, monkeypatch, small):
         TripletMetricTransformer, "partial_fit", lambda self, X, y, classes: learned.append(X) or self
     )
     monkeypatch.setattr(LocalSGD, "train", lambda *args: None)
+    monkeypatch.setattr(TripletMetricTransformer, "_check_learned", lambda *args, **settings: None)
     skmetric.dask.fit(small(TripletMetricTransformer), *in_blocks(chunks=(600, *[8] * 50)), **SHORT)
     assert_array_equal(learned[0], X[np.linspace(0, 999, 10).astype(int)])
 
@@ -136,17 +137,14 @@ def test_a_schedule_may_reach_zero(client, small):
     assert [entry["learning_rate"] for entry in model.history_] == [0, init / 2, init]
 
 
-def test_an_embedding_that_collapses_is_told(small):
-    class Collapsing:
-        weights = [1]
+def test_an_embedding_that_collapses_is_told(client, small, monkeypatch):
+    def collapse(self, model, rate, number):
+        weights = {name: [0 * W for W in getattr(model, name)] for name in ("coefs_", "intercepts_")}
+        return [weights | {"entry": model.history_[-1]}] * 2
 
-        def learn(self, model, rate, number):
-            weights = {name: [0 * W for W in getattr(model, name)] for name in ("coefs_", "intercepts_")}
-            return [weights | {"entry": model.history_[-1]}]
-
-    model = small(TripletMetricTransformer, input_weight=0).fit(X, Y)
+    monkeypatch.setattr(skmetric.dask.Cluster, "learn", collapse)
     with pytest.warns(UserWarning, match="The embedding collapses"):
-        LocalSGD(model, X).train(Collapsing(), 1)
+        skmetric.dask.fit(small(TripletMetricTransformer, input_weight=0), *in_blocks(), **SHORT)
 
 
 def test_every_pass_uses_every_row_once():

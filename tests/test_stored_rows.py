@@ -18,7 +18,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 
-from skmetric import SoftmaxMLPClassifier, TripletMetricTransformer, _stored_rows
+from skmetric import SoftmaxMLPClassifier, TripletMetricTransformer, _stored_arrays
 from skmetric._stored_rows import StoredRows
 from skmetric.callbacks import Checkpoint, load_checkpoint
 from skmetric.verification import PairVerifier
@@ -54,8 +54,8 @@ def blocks(monkeypatch):
     """Set the number of digits in a block, and of blocks that are held."""
 
     def divide(n_rows, n_held):
-        monkeypatch.setattr(_stored_rows, "BLOCK_BYTES", n_rows * ROW_BYTES)
-        monkeypatch.setattr(_stored_rows, "HELD_BYTES", n_held * n_rows * ROW_BYTES)
+        monkeypatch.setattr(_stored_arrays, "BLOCK_BYTES", n_rows * ROW_BYTES)
+        monkeypatch.setattr(_stored_arrays, "HELD_BYTES", n_held * n_rows * ROW_BYTES)
 
     return divide
 
