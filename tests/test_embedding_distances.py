@@ -155,7 +155,9 @@ def test_pairs_may_be_numbers_of_rows(Estimator, form, small):
     model = small(Estimator).fit(form(X), Y)
     pairs = np.random.default_rng(0).integers(0, 150, (40, 2))
     d = model.pair_distance(pairs, X=form(X))
-    assert_array_equal(d, np.linalg.norm(np.diff(model.transform(form(X))[pairs], axis=1)[:, 0], axis=1))
+    # Only the rows that occur are embedded, and how a product rounds depends on its number of rows.
+    difference = np.diff(model.transform(form(X))[pairs], axis=1)[:, 0]
+    assert_allclose(d, np.linalg.norm(difference, axis=1), rtol=1e-6, atol=1e-7)
     assert_array_equal(model.pair_score(pairs, X=form(X)), -d)
     with pytest.raises(ValueError, match="row numbers"):
         model.pair_distance(pairs + 1000, X=form(X))
