@@ -7,13 +7,12 @@ from functools import partial
 import dask
 import dask.array as da
 import numpy as np
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone
 
 from ._input import MOST_ROWS, check_two_classes, check_X_y, most_sampled
 from ._labels import known_classes, positions
 from ._local_sgd import in_parts, stacked
 from ._validation_rows import split_classes
-from ._weights import row_weights
 
 
 class Partitions:
@@ -53,8 +52,7 @@ class Partitions:
         names = [f"partition {number} of y" for number in self.numbers]
         self.classes = known_classes(*self.labels, names=names)
         check_two_classes(self.classes, estimator)
-        if not is_classifier(estimator):
-            estimator._check_class_sizes(self._class_sizes())
+        estimator._check_class_sizes(self._class_sizes())
         if estimator.early_stopping:
             self._set_aside(estimator, seed)
 
@@ -90,8 +88,7 @@ class Partitions:
                     f"early_stopping=True finds no {what} with "
                     f"validation_fraction={estimator.validation_fraction}. Change it, or use more rows."
                 )
-        if not is_classifier(estimator):
-            estimator._check_validation_sizes(self.aside._class_sizes())
+        estimator._check_validation_sizes(self.aside._class_sizes())
 
     def sample(self):
         """Return up to 10,000 rows and their labels, evenly spaced, in the memory of this process."""
@@ -100,10 +97,7 @@ class Partitions:
     def held_out(self, model):
         """Return up to 10,000 rows that are set aside, their labels and their weights or None."""
         rows, labels = self.aside._spaced(MOST_ROWS)
-        if not is_classifier(model):
-            return rows, labels
-        codes = positions(labels, self.classes)
-        return rows, labels, row_weights(model, rows, codes, None, incremental=False)
+        return rows, labels, model._score_weights(rows, positions(labels, self.classes))
 
     def _spaced(self, n):
         bounds = np.cumsum([0, *self.sizes])

@@ -148,7 +148,7 @@ class LocalSGD:
     sample : ndarray or CSR matrix of shape (n, n_features)
         Some rows of all parts.
     held_out : tuple or None, default=None
-        Rows, labels and, if they are weighted, weights for early stopping.
+        Rows, labels, and weights or None, for early stopping.
 
     Raises
     ------

@@ -1,35 +1,30 @@
-"""Base class of the four estimators: their common parameters, and training."""
+"""Base class of the four estimators: outputs of the networks, and training."""
 
 import copy
 import math
-from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Options, StrOptions
 from sklearn.utils.metadata_routing import UNUSED
 
 from ._building import continued_network, make_optimizer, new_network, take_over
 from ._callbacks import CallbackSupportMixin, FitCallbacks, under_way
-from ._constraints import FunctionOf, Interval, Scorers
 from ._documentation import PAGE_IN_PACKAGE
-from ._engine.activations import ACTIVATIONS
 from ._engine.adversarial import AtAdversarialRows, AtRows
 from ._engine.interrupts import deferred_interrupts
 from ._engine.network import CHUNK, Network, outputs
-from ._engine.optimizers import OPTIMIZERS
 from ._engine.sampling import Batches
-from ._engine.schedules import SCHEDULES, make_schedule
+from ._engine.schedules import make_schedule
 from ._engine.side_by_side import apart, side_by_side
-from ._engine.standardization import FACTORS
 from ._engine.training import train
 from ._engine.training_state import Progress, TrainingState
 from ._engine.validation import Validation
 from ._failures import explained_divergence
 from ._input import check_outputs, probed
+from ._parameters import CONSTRAINTS, USUAL
 from ._snapshot import ScorerValidation, Snapshot
 from ._team import team, team_of_caller
 from ._training import Training, history_before, resume
@@ -48,12 +43,6 @@ from ._typing import (
 from ._validation_rows import split_rows, what_is_set_aside
 from ._versions import with_version, without_version
 from .losses import OnEachNetwork
-
-
-def store_parameters(estimator, arguments):
-    """Store the arguments of ``__init__``, given as its ``locals()``, under their names."""
-    parameters = {name: value for name, value in arguments.items() if name not in ("self", "__class__")}
-    vars(estimator).update(parameters)
 
 
 class NetworkEstimator(
@@ -105,39 +94,8 @@ class NetworkEstimator(
     n_features_in_: int
     feature_names_in_: Array
 
-    _parameter_constraints = {
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "n_networks": [Interval(Integral, 1, None, closed="left")],
-        "solver": [StrOptions(set(OPTIMIZERS))],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions(set(SCHEDULES)), FunctionOf("epoch")],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "decay_rate": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean", StrOptions({"blocks"})],
-        "random_state": ["random_state"],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-        "momentum": [Interval(Real, 0, 1, closed="both")],
-        "nesterovs_momentum": ["boolean"],
-        "early_stopping": ["boolean"],
-        "scoring": [StrOptions(set(get_scorer_names())), Scorers(), None],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [
-            Interval(Integral, 1, None, closed="left"),
-            Options(Real, {np.inf}),
-        ],
-        "standardize": [StrOptions(set(FACTORS)), Options(bool, {False})],
-        "batch_norm": ["boolean"],
-        "adversarial": [Interval(Real, 0, None, closed="left")],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
-        "input_dropout": [Interval(Real, 0, 1, closed="left")],
-    }
-    # Usual ranges of parameters whose size can make the training diverge.
-    _usual = {"alpha": (0.0, 1e8), "adversarial": (0.0, 1e8)}
+    _parameter_constraints = CONSTRAINTS
+    _usual = USUAL
     # `out` is not metadata that a pipeline could hand on.
     __metadata_request__transform = {"out": UNUSED}
     # While `fit` runs, and in a model from a checkpoint.
@@ -171,6 +129,15 @@ class NetworkEstimator(
 
     def _check_learned(self, X, targets, loss, n_epochs):
         """Warn if the result of the training is useless, after `n_epochs` epochs with this loss."""
+
+    def _check_class_sizes(self, sizes):
+        """Raise ValueError if nothing can be learned from classes of these sizes."""
+
+    def _check_validation_sizes(self, sizes):
+        """Raise ValueError if there is no score of validation rows whose classes have these sizes."""
+
+    def _score_weights(self, X, codes):
+        """Return the weights of other rows in a score, or None."""
 
     def _begin(self, X, rows, dtype, continued):
         """Compute attributes from the training rows, before the training."""

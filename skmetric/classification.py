@@ -19,8 +19,9 @@ from ._failures import unchanged_on_failure
 from ._fit_context import fit_context
 from ._input import as_given, check_outputs, check_two_classes, check_X, check_X_y
 from ._labels import check_labels, positions
-from ._network_estimator import NetworkEstimator, store_parameters
+from ._network_estimator import NetworkEstimator
 from ._out import transformed
+from ._parameters import store_parameters
 from ._stored_rows import in_blocks
 from ._typing import (
     Activation,
@@ -353,6 +354,9 @@ class SoftmaxMLPClassifier(ClassifierMixin, NetworkEstimator):
                 f"validation_fraction (now {self.validation_fraction})."
             )
         return accuracy_score(y, self._mean(Z).argmax(axis=1), sample_weight=sample_weight)
+
+    def _score_weights(self, X, codes):
+        return row_weights(self, X, codes, None, incremental=False)
 
     def _mean(self, Z):
         """Average the logits of the networks, which are concatenated in `Z`."""

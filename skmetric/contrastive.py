@@ -13,7 +13,7 @@ from ._callbacks import with_callbacks
 from ._constraints import Interval
 from ._fit_context import fit_context
 from ._metric_transformer import MetricTransformer
-from ._network_estimator import store_parameters
+from ._parameters import store_parameters
 from ._typing import (
     Activation,
     BatchSampler,

@@ -9,7 +9,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from ._constraints import Interval
 from ._metric_transformer import MetricTransformer
-from ._network_estimator import store_parameters
+from ._parameters import store_parameters
 from ._typing import (
     Activation,
     BatchSampler,
