@@ -79,12 +79,22 @@ class Simulated:
         self.shards = [Shard([part], np.unique(y), [0, k]) for k, part in enumerate(parts)]
         self.weights = [len(part[1]) for part in parts]
         self.n_rows = n_rows
+
+    def learn(self, model, rate, number):
+        return [shard.learn(model, rate, number, self.n_rows) for shard in self.shards]
+
+
+class Noted(Simulated):
+    """Workers whose model is judged after each round."""
+
+    def __init__(self, sample, *arguments):
+        super().__init__(*arguments)
+        self.sample = sample
         self.accuracies = []
 
     def learn(self, model, rate, number):
-        if number:
-            self.note(model)
-        return [shard.learn(model, rate, number, self.n_rows) for shard in self.shards]
+        self.note(model)
+        return super().learn(model, rate, number)
 
     def note(self, model):
         place(model, self.sample)
@@ -101,12 +111,10 @@ def workers():
     curves = {}
     for n_workers in (1, 2, 4, 8, 16, 32, 64):
         model, sample = begun()
-        simulated = Simulated(n_workers, 256 * args.steps)
-        simulated.sample = sample
-        before = accuracy(model, slice(5000))
-        LocalSGD(model, sample).train(simulated, args.rounds)
-        simulated.note(model)
-        curves[n_workers] = [before, *simulated.accuracies]
+        noted = Noted(sample, n_workers, 256 * args.steps)
+        LocalSGD(model, sample).train(noted, args.rounds)
+        noted.note(model)
+        curves[n_workers] = noted.accuracies
         print(n_workers, curves[n_workers], flush=True)
     return {"steps_per_round": args.steps, "rows": 5000, "curves": curves}
 
@@ -163,7 +171,6 @@ def variants():
             for seed in range(args.seeds):
                 model, sample = begun(seed)
                 simulated = kind(*options, n_workers, 256 * args.steps)
-                simulated.sample = sample
                 LocalSGD(model, sample).train(simulated, n_rounds)
                 final.append(accuracy(model))
             found[f"{n_workers} workers, {name}"] = {"rounds": n_rounds, "accuracy": final}
