@@ -7,6 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import log_softmax, logsumexp, softmax, xlog1py, xlogy
 
 from skmetric.losses import LABEL_LOSSES, binary_log_loss, log_loss
+from skmetric.losses._softmax import softmax as own_softmax
 from skmetric.testing import check_gradient
 
 SAMPLE_WEIGHT = np.linspace(0.2, 2.5, 12)
@@ -210,3 +211,13 @@ def test_logit_loss_leaves_its_arguments_as_they_are(loss):
     loss(Z, y)
     assert_array_equal(Z, before[0])
     assert_array_equal(y, before[1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_probabilities_are_0_where_a_processor_would_be_slow(dtype):
+    logits = np.linspace(-800, 0, 30_001, dtype=dtype).reshape(1, -1)
+    P, _, total = own_softmax(logits)
+    assert_allclose(total, np.exp(logits.astype(np.float64)).sum(), rtol=1e-5)
+    assert_allclose(P, softmax(logits.astype(np.float64), axis=1), rtol=1e-4, atol=1e-30)
+    assert not ((P > 0) & (P < np.finfo(dtype).smallest_normal)).any()
+    assert P[0, -1] > 0
