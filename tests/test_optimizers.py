@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
+from skmetric import TripletMetricTransformer
 from skmetric._engine import optimizers
 from skmetric._engine.optimizers import OPTIMIZERS, SGD, Adam, Momentum
 
@@ -285,3 +286,35 @@ def test_adam_steps_do_not_depend_on_the_scale_of_the_gradient():
 
 def test_sgd_without_momentum_remembers_nothing():
     assert made("sgd", random_arrays(0)).state == {}
+
+
+@DTYPES
+@pytest.mark.parametrize("name", ["momentum", "nesterov", "adam"])
+@pytest.mark.parametrize("cached", [7, 100])
+def test_moments_below_the_smallest_normal_number_are_flushed(name, dtype, rtol, cached, monkeypatch):
+    monkeypatch.setattr(optimizers, "CACHED", cached)
+    parameters = random_arrays(0, dtype)
+    optimizer = made(name, parameters)
+    steps(optimizer, parameters, range(3))
+    nothing = [PlainGradient(np.zeros_like(W)) for W in parameters]
+    key = "first" if name == "adam" else "velocities"
+    smallest = np.finfo(dtype).smallest_normal
+    for _ in range(10_000):
+        optimizer.step(parameters, nothing, 0.1)
+    moments = optimizer.state[key]
+    assert np.count_nonzero((moments != 0) & (np.abs(moments) < smallest)) > 10  # they do not reach 0
+    moments[:2] = 1, -1
+    optimizer.flush()
+    assert moments[0] == 1 and moments[1] == -1
+    assert not moments[2:].any()
+
+
+def test_training_of_what_is_learned_leaves_no_moments_that_slow_it_down():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 200)
+    X = (rng.normal(size=(400, 20)) + 10 * y[:, np.newaxis]).astype(np.float32)
+    settings = {"n_networks": 1, "batch_size": 50, "max_iter": 300, "tol": 0, "alpha": 0}
+    model = TripletMetricTransformer(4, warm_start=True, random_state=0, **settings).fit(X, y)
+    moments = model._optimizer_state["first"]
+    assert model.history_[-1]["active_fraction"] == 0
+    assert not ((moments != 0) & (np.abs(moments) < np.finfo(np.float32).smallest_normal)).any()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from profiles import by_profile
 from scipy.special import softmax
 
+from skmetric._engine import training
 from skmetric._engine.adversarial import AtRows
 from skmetric._engine.network import Network
 from skmetric._engine.optimizers import SGD
@@ -63,6 +64,9 @@ class StubOptimizer:
         self.state["t"] += 1
         for W in parameters:
             W += self.size
+
+    def flush(self):
+        pass
 
     def penalty(self, parameters):
         return self.value
@@ -189,6 +193,18 @@ def test_optimizer_gets_the_rate_and_the_gradients_of_the_network():
 
     stub_train(n_epochs=1, optimizer=Noting())
     assert seen == [(["gradient"], 0.1)] * len(BATCHES)
+
+
+def test_moments_are_flushed_at_the_same_steps_of_each_epoch(monkeypatch):
+    monkeypatch.setattr(training, "FLUSHED", 2)
+    notes = []
+
+    class Noting(StubOptimizer):
+        def flush(self):
+            notes.append("flush")
+
+    stub_train(n_epochs=2, batches=BATCHES[:1] * 3, optimizer=Noting(notes))
+    assert notes == ["step", "flush", "step", "step", "flush"] * 2
 
 
 def test_notes_of_the_loss_join_the_history():

@@ -2,7 +2,8 @@
 
 An optimizer uses a gradient ``g`` through one method: ``gradient.add_to(out, alpha, beta)`` computes
 ``out <- beta * out + alpha * g``. Weight decay (the gradient of ``0.5 * decay * |W|^2``) is part of
-each step. The dict `state` holds everything that an optimizer keeps from step to step.
+each step. The dict `state` holds everything that an optimizer keeps from step to step: running moments of
+the gradient, and numbers.
 """
 
 import math
@@ -45,6 +46,18 @@ class SGD:
         """Update some parameters; each step has a parameter, its gradient, its decay and its place."""
         for W, gradient, decay, _ in steps:
             gradient.add_to(W, -rate, 1 - rate * decay)
+
+    def flush(self):
+        """Set the moments to 0 that are below the smallest normal number.
+
+        The moments of a gradient that has become 0 shrink until they are there, and stay. A processor
+        takes about a hundred times as long for such numbers.
+        """
+        vectors = (value for value in self.state.values() if isinstance(value, np.ndarray))
+        for moments in vectors:
+            for start in range(0, len(moments), CACHED):
+                some = moments[start : start + CACHED]
+                some[np.abs(some) < np.finfo(some.dtype).smallest_normal] = 0
 
     def is_finite(self):
         """Return whether the state is finite; with an infinite state, all steps may be 0."""

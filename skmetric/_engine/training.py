@@ -2,7 +2,7 @@
 
 It imports none of its parts and uses these attributes of them: `gather` and `blocks` of a network;
 `parameters`, `begin_epoch`, `notes` and `level` of a loss; ``differentiate(network, loss, batch,
-targets) -> value, gradients`` of gradients; `step`, `penalty` and `is_finite` of an optimizer;
+targets) -> value, gradients`` of gradients; `step`, `flush`, `penalty` and `is_finite` of an optimizer;
 ``schedule(epoch)``, `stand_still` and `ended` of a schedule; iteration over batches; `epoch_begins` and
 `epoch_ends` of callbacks; `score` of a validation; and those of `TrainingState`.
 """
@@ -16,6 +16,7 @@ import numpy as np
 from .._steps import forks_wait, turns
 from .interrupts import raise_if_interrupted
 
+FLUSHED = 32  # steps from one `flush` to the next
 EXPLODED = 1e10  # a weight of this size is a sign of divergence, in any unit of the data
 
 
@@ -49,7 +50,7 @@ def run_epoch(network, loss, gradients, optimizer, rate, batches, X, targets):
     """
     parameters = [*network.blocks, *loss.parameters]
     values, sizes = [], []
-    for rows in batches:
+    for number, rows in enumerate(batches):
         raise_if_interrupted()
         some = [target[rows] for target in targets]
         batch = network.gather(X, rows)
@@ -58,6 +59,8 @@ def run_epoch(network, loss, gradients, optimizer, rate, batches, X, targets):
             if not math.isfinite(value):
                 raise FloatingPointError
             optimizer.step(parameters, found, rate)
+            if number % FLUSHED == 0:
+                optimizer.flush()
         values.append(value)
         sizes.append(len(rows))
     _check_finite(parameters)
