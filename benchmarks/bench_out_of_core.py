@@ -6,7 +6,8 @@
   block has 256 rows, and 16 blocks, 7 % of the rows, are mixed at a time.
 - stores: one epoch over the same rows in memory and in files, which are not in the cache of the system;
   "cached": again, right after the epoch that has read the file.
-- sizes: one epoch over rows that are generated when they are read, up to 20 GB.
+- sizes: one epoch over rows that are generated when they are read, up to 20 GB, and over the same rows in
+  memory, up to 6 GB.
 
 Each case runs in a process of its own. Parts that are not named keep their earlier result.
 """
@@ -42,6 +43,7 @@ from skmetric import TripletMetricTransformer, _stored_arrays  # noqa: E402
 from skmetric.datasets import fetch_mnist  # noqa: E402
 
 FEATURES, MB = 512, 2**20
+IN_MEMORY = 3_000_000  # rows that fit
 NAME = f"out_of_core_{args.threads}"
 MODEL = {"hidden_layer_sizes": (256,), "batch_size": 256, "max_iter": 1, "random_state": 0}
 
@@ -202,6 +204,14 @@ def size(n_rows):
     return {"rows": n_rows, **fitted(Generated(n_rows))}
 
 
+def size_in_memory(n_rows):
+    generated = Generated(n_rows)
+    X = np.empty(generated.shape, generated.dtype)
+    for start in range(0, n_rows, 512):
+        X[start : start + 512] = generated[start : start + 512]
+    return fitted(X)["us_per_row"]
+
+
 def reading(n_rows):
     """Seconds of reading alone."""
     X = Generated(n_rows)
@@ -210,7 +220,11 @@ def reading(n_rows):
 
 def sizes():
     fractions = [0.01, 0.1, 0.3, 1]
-    rows = [in_a_process(size, round(fraction * args.most_rows)) for fraction in fractions]
+    rows = []
+    for n in (round(fraction * args.most_rows) for fraction in fractions):
+        rows.append(in_a_process(size, n))
+        if n <= IN_MEMORY:
+            rows[-1]["us_per_row_in_memory"] = in_a_process(size_in_memory, n)
     n = min(args.most_rows, 500_000)
     return {"sizes": rows, "reading_us_per_row": 1e6 * in_a_process(reading, n) / n}
 

@@ -496,6 +496,10 @@ def stores():
 
 
 def sizes():
+    def in_memory(entry):
+        found = entry.get("us_per_row_in_memory")
+        return f"{found:.1f} us" if found else ""
+
     found = load("out_of_core_1")["parts"]["sizes"]["sizes"]
     rows = [
         [
@@ -503,6 +507,7 @@ def sizes():
             f"{entry['rows'] * 2048 / 1e9:.1f} GB",
             f"{entry['seconds']:.0f} s",
             f"{entry['us_per_row']:.1f} us",
+            in_memory(entry),
             f"{entry['resident_mb']:.0f} MB",
         ]
         for entry in found
@@ -520,10 +525,13 @@ def sizes():
             "2,048 GB",
             hours,
             f"{1e6 * seconds:.1f} us",
+            "",
             f"{memory / 1000:.0f} GB",
         ]
     )
-    return table(["rows", "data", "one epoch", "a row", "resident memory, all in all"], rows)
+    return table(
+        ["rows", "data", "one epoch", "a row", "in memory, a row", "resident memory, all in all"], rows
+    )
 
 
 def sparse():
