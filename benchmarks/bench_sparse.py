@@ -30,15 +30,14 @@ from skmetric import SoftmaxMLPClassifier, TripletMetricTransformer  # noqa: E40
 from skmetric._engine import sparse_rows  # noqa: E402
 
 TOPICS, N_TEST, PART = 20, 2000, 500
-OWN = 0.3  # part of the words of a text that are of its topic
 
 
-def texts(n_rows, n_words, length):
-    """Counts of words, and the topics of the texts."""
+def texts(n_rows, n_words, length, own):
+    """Counts of words, of which a part `own` is of the topic of a text, and the topics."""
     rng = np.random.default_rng(0)
     y = rng.integers(TOPICS, size=n_rows)
     common, *topics = rng.dirichlet(np.full(n_words, 0.3), size=TOPICS + 1)
-    words = OWN * np.array(topics) + (1 - OWN) * common
+    words = own * np.array(topics) + (1 - own) * common
     drawn = [rng.poisson(length * words[y[i : i + PART]]) for i in range(0, n_rows, PART)]
     return vstack([csr_array(part.astype(np.int32)) for part in drawn], format="csr"), y
 
@@ -64,7 +63,7 @@ def held_out(X, y):
 
 
 def counts():
-    X, y, *test = held_out(*texts(20_000 + N_TEST, 3000, 230))
+    X, y, *test = held_out(*texts(20_000 + N_TEST, 3000, 230, 0.3))
     model = TripletMetricTransformer(max_iter=10, random_state=0)
     as_before = X.astype(np.float64)
     contestants = {
@@ -83,7 +82,7 @@ def dense_batches(model, X, y):
 
 
 def thin(model):
-    X, y, *test = held_out(*texts(8000 + N_TEST, 20_000, 85))
+    X, y, *test = held_out(*texts(8000 + N_TEST, 20_000, 85, 0.8))
     contestants = {
         "dense batches": lambda: dense_batches(model, X, y),
         "sparse batches": lambda: clone(model).fit(X, y),
