@@ -7,6 +7,7 @@ A table stands between ``<!-- NAME -->`` and ``<!-- end -->``, where NAME is a f
 
 import json
 import re
+import statistics
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -566,6 +567,15 @@ def local_sgd():
         ["steps of a round from which on this is 10 % of its time", steps["steps_for_10_percent"]],
     ]
     return table(["what", "value"], rows)
+
+
+def local_sgd_variants():
+    found = load("local_sgd")["parts"]["variants"]["variants"]
+    rows = []
+    for name, entry in found.items():
+        each = ", ".join(percent(value) for value in entry["accuracy"])
+        rows.append([name, entry["rounds"], f"{percent(statistics.mean(entry['accuracy']))} ({each})"])
+    return table(["workers", "rounds", "accuracy of 5 neighbours"], rows)
 
 
 def versions():
