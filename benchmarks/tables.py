@@ -7,7 +7,6 @@ A table stands between ``<!-- NAME -->`` and ``<!-- end -->``, where NAME is a f
 
 import json
 import re
-import statistics
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -574,7 +573,7 @@ def local_sgd_variants():
     rows = []
     for name, entry in found.items():
         each = ", ".join(percent(value) for value in entry["accuracy"])
-        rows.append([name, entry["rounds"], f"{percent(statistics.mean(entry['accuracy']))} ({each})"])
+        rows.append([name, entry["rounds"], f"{percent(fmean(entry['accuracy']))} ({each})"])
     return table(["workers", "rounds", "accuracy of 5 neighbours"], rows)
 
 
